@@ -1,0 +1,68 @@
+"""isograd: one gradient, every array library.
+
+Pick a device with use(...), make arrays with array(...), build a model from isograd.nn; the same
+code trains on NumPy and on CuPy. Any code written to the Array API standard becomes differentiable
+by grad, vjp, jvp and their kin.
+"""
+
+from isograd import nn
+from isograd.backend import (
+    Device,
+    array,
+    current_device,
+    device_of,
+    devices,
+    errors,
+    random,
+    synchronize,
+    to_device,
+    to_numpy,
+    use,
+    using,
+)
+from isograd.nn.autograd import (
+    Tensor,
+    check_gradients,
+    checkpoint,
+    differentiable,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    value_and_grad,
+    vjp,
+    wrap_namespace,
+)
+
+__version__ = "0.1.0"  # the same as in pyproject.toml; a test compares them
+
+__all__ = [
+    "Device",
+    "Tensor",
+    "array",
+    "check_gradients",
+    "checkpoint",
+    "current_device",
+    "device_of",
+    "devices",
+    "differentiable",
+    "errors",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "nn",
+    "no_grad",
+    "random",
+    "synchronize",
+    "to_device",
+    "to_numpy",
+    "use",
+    "using",
+    "value_and_grad",
+    "vjp",
+    "wrap_namespace",
+]

@@ -1,0 +1,1 @@
+"""Fused kernels: faster ways to the same numbers."""

@@ -1,0 +1,32 @@
+"""Automatic differentiation for arrays of any library: Tensor, the tape, ops and their rules."""
+
+from .check import check_gradients
+from .checkpoint import checkpoint
+from .differentiable import Op, differentiable
+from .namespace import WrappedNamespace, wrap_namespace
+from .operators import install as _install_operators
+from .tape import no_grad
+from .tensor import Tensor
+from .transfer import install as _install_transfer
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+_install_operators()
+_install_transfer()
+
+__all__ = [
+    "Op",
+    "Tensor",
+    "WrappedNamespace",
+    "check_gradients",
+    "checkpoint",
+    "differentiable",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "value_and_grad",
+    "vjp",
+    "wrap_namespace",
+]

@@ -1,0 +1,121 @@
+"""Functions of the standard that rearrange elements: their derivatives rearrange them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...backend import Array, array_namespace
+from .differentiable import differentiable
+from .standard import ViewOp, standard
+from .tape import sum_to_shape
+
+reshape = standard("reshape", "x", "shape=", kind=ViewOp, copy=None)
+reshape.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+
+
+def _dpermute(dy: Array, axes: tuple[int, ...]) -> Array:
+    n = len(axes)
+    positions = [axis % n for axis in axes]
+    return permute_dims(dy, tuple(positions.index(i) for i in range(n)))
+
+
+permute_dims = standard("permute_dims", "x", "axes=", kind=ViewOp)
+permute_dims.add_rules({"x": _dpermute})
+
+matrix_transpose = standard("matrix_transpose", "x", kind=ViewOp)
+matrix_transpose.add_rules({"x": lambda dy: matrix_transpose(dy)})
+
+moveaxis = standard("moveaxis", "x", "source", "destination", kind=ViewOp)
+moveaxis.add_rules({"x": lambda dy, source, destination: moveaxis(dy, destination, source)})
+
+expand_dims = standard("expand_dims", "x", kind=ViewOp, axis=0)
+expand_dims.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+
+squeeze = standard("squeeze", "x", "axis=", kind=ViewOp)
+squeeze.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+
+broadcast_to = standard("broadcast_to", "x", "shape=", kind=ViewOp)
+broadcast_to.add_rules({"x": lambda dy: dy})  # the engine sums it back
+
+flip = standard("flip", "x", kind=ViewOp, axis=None)
+flip.add_rules({"x": lambda dy, axis: flip(dy, axis=axis)})
+
+
+def _opposite(shift: Any) -> Any:
+    return tuple(-n for n in shift) if isinstance(shift, tuple) else -shift
+
+
+roll = standard("roll", "x", "shift=", axis=None)
+roll.add_rules({"x": lambda dy, shift, axis: roll(dy, _opposite(shift), axis=axis)})
+
+
+def _dtile(dy: Array, x_shape: tuple[int, ...], repetitions: tuple[int, ...]) -> Array:
+    """dy summed over the copies: each axis is split in (copies, length)."""
+    n = max(len(repetitions), len(x_shape))
+    repetitions = (1,) * (n - len(repetitions)) + tuple(repetitions)
+    shape = (1,) * (n - len(x_shape)) + tuple(x_shape)
+    split = [m for pair in zip(repetitions, shape, strict=True) for m in pair]
+    ones = [m for length in shape for m in (1, length)]
+    return reshape(sum_to_shape(reshape(dy, tuple(split)), tuple(ones), "tile"), x_shape)
+
+
+tile = standard("tile", "x", "repetitions")
+tile.add_rules({"x": _dtile})
+
+
+@differentiable
+def _concat(*arrays: Array, axis: int | None = 0) -> Array:
+    return array_namespace(*arrays).concat(list(arrays), axis=axis)
+
+
+@_concat.backward
+def _dconcat(dy: Array, arrays: tuple[Array, ...], axis: int | None) -> list[Array]:
+    """dy, cut where the arrays were joined."""
+    parts, start = [], 0
+    for x in arrays:
+        n = x.size if axis is None else x.shape[axis]
+        before = () if axis is None else (slice(None),) * (axis % dy.ndim)
+        parts.append(reshape(dy[(*before, slice(start, start + n))], x.shape))
+        start += n
+    return parts
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> Array:
+    """The arrays joined along an existing axis (None: flattened first), as in the standard."""
+    return _concat(*arrays, axis=axis)
+
+
+@differentiable
+def _stack(*arrays: Array, axis: int = 0) -> Array:
+    return array_namespace(*arrays).stack(list(arrays), axis=axis)
+
+
+@_stack.backward
+def _dstack(dy: Array, arrays: tuple[Array, ...], axis: int) -> list[Array]:
+    before = (slice(None),) * (axis % dy.ndim)
+    return [dy[(*before, i)] for i in range(len(arrays))]
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> Array:
+    """The arrays joined along a new axis, as in the standard."""
+    return _stack(*arrays, axis=axis)
+
+
+def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+    """The slices of x along an axis, as in the standard."""
+    before = (slice(None),) * (axis % x.ndim)
+    return tuple(x[(*before, i)] for i in range(x.shape[axis]))
+
+
+def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
+    """The arrays, each broadcast to the common shape, as in the standard."""
+    xp = array_namespace(*arrays)
+    shape = xp.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(broadcast_to(x, shape) for x in arrays)
+
+
+tril = standard("tril", "x", k=0)
+tril.add_rules({"x": lambda dy, k: tril(dy, k=k)})
+
+triu = standard("triu", "x", k=0)
+triu.add_rules({"x": lambda dy, k: triu(dy, k=k)})

@@ -1,0 +1,133 @@
+"""wrap_namespace(xp): an Array API namespace over a library whose arrays record gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from ...backend import Array, Namespace, array_namespace
+from . import creation, elementwise, indexing, linear_algebra, manipulation, reduction
+from .differentiable import Op, wrap_constants
+from .tensor import Tensor, innermost
+
+CONSTANTS = ("e", "inf", "nan", "newaxis", "pi")
+DTYPES = (
+    "bool",
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("float32", "float64", "complex64", "complex128"),
+)
+CREATION = ("arange", "empty", "eye", "from_dlpack", "full", "linspace", "ones", "zeros")
+INSPECTION = ("isdtype", "__array_namespace_info__")
+ON_DTYPES = ("can_cast", "finfo", "iinfo", "result_type")  # which also take arrays
+OPS = {
+    creation: ("astype", "empty_like", "full_like", "ones_like", "zeros_like"),
+    elementwise: tuple(name for name, op in vars(elementwise).items() if isinstance(op, Op)),
+    indexing: ("argsort", "searchsorted", "sort", "take", "take_along_axis"),
+    linear_algebra: ("matmul", "tensordot", "vecdot"),
+    manipulation: (
+        *("broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip"),
+        *("matrix_transpose", "moveaxis", "permute_dims", "reshape", "roll", "squeeze"),
+        *("stack", "tile", "tril", "triu", "unstack"),
+    ),
+    reduction: (
+        *("all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod"),
+        *("cumulative_sum", "max", "mean", "min", "prod", "std", "sum", "var"),
+    ),
+}
+
+_wrapped: dict[int, WrappedNamespace] = {}
+
+
+class WrappedNamespace(ModuleType):
+    """The standard's names over one library: xp.wrapped is the library's own namespace."""
+
+    def __init__(self, xp: Namespace) -> None:
+        library = xp.__name__.removeprefix("array_api_compat.")
+        super().__init__(f"isograd.xp.{library}", f"Array API over {library}, differentiable.")
+        self.wrapped = xp
+        self.__array_api_version__ = getattr(xp, "__array_api_version__", "2024.12")
+        for name in (*CONSTANTS, *DTYPES, *INSPECTION):
+            if hasattr(xp, name):
+                setattr(self, name, getattr(xp, name))
+        for name in CREATION:
+            setattr(self, name, _creating(getattr(xp, name)))
+        for name in ON_DTYPES:
+            setattr(self, name, _of_plain(getattr(xp, name)))
+        for module, names in OPS.items():
+            for name in names:
+                setattr(self, name, getattr(module, name))
+        self.asarray = _asarray(xp.asarray)
+        self.broadcast_shapes = broadcast_shapes
+        self.concatenate = manipulation.concat
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{self.__name__} has no {name!r}: it is not in the standard, or not differentiable yet"
+        )
+
+
+def wrap_namespace(xp: Namespace) -> WrappedNamespace:
+    """The differentiable namespace over an Array API namespace or library; the same one each time.
+
+    Its functions take Tensors and plain arrays of that library; its creation functions return
+    Tensors that nothing records until grad or requires_grad=True does.
+    """
+    if isinstance(xp, WrappedNamespace):
+        return xp
+    if not hasattr(xp, "__array_api_version__"):
+        xp = array_namespace(xp.asarray(0.0))
+    if id(xp) not in _wrapped:
+        _wrapped[id(xp)] = WrappedNamespace(xp)
+    return _wrapped[id(xp)]
+
+
+def namespace_of(tensor: Tensor, api_version: str | None = None) -> WrappedNamespace:
+    """The namespace of a Tensor. Raises ValueError for a version that the library does not know."""
+    xp = wrap_namespace(array_namespace(innermost(tensor)))
+    if api_version is not None and api_version > xp.__array_api_version__:
+        raise ValueError(f"array API version {api_version} is not known, {xp.__array_api_version__} is")
+    return xp
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to, as in the standard."""
+    result = [1] * max((len(shape) for shape in shapes), default=0)
+    for shape in shapes:
+        for i, n in enumerate(reversed(shape), start=1):
+            if n not in (1, result[-i]):
+                if result[-i] != 1:
+                    raise ValueError(f"shapes do not broadcast together: {shapes}")
+                result[-i] = n
+    return tuple(result)
+
+
+def _creating(function: Callable[..., Any]) -> Callable[..., Any]:
+    def create(*args: Any, **kwargs: Any) -> Any:
+        return wrap_constants(function(*map(innermost, args), **kwargs))
+
+    create.__name__ = create.__qualname__ = getattr(function, "__name__", "create")
+    create.__doc__ = f"{create.__name__}, as the Array API standard defines it; the result is a Tensor."
+    return create
+
+
+def _of_plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    def of_plain(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(innermost, args), **kwargs)
+
+    of_plain.__name__ = of_plain.__qualname__ = getattr(function, "__name__", "of_plain")
+    return of_plain
+
+
+def _asarray(function: Callable[..., Any]) -> Callable[..., Any]:
+    def asarray(
+        obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
+    ) -> Array:
+        """obj as a Tensor; of a recorded one the recording goes on."""
+        if isinstance(obj, Tensor):
+            if dtype is not None and dtype != obj.dtype:
+                return creation.astype(obj, dtype)
+            return elementwise.positive(obj) if copy else obj
+        return wrap_constants(function(obj, dtype=dtype, device=device, copy=copy))
+
+    return asarray

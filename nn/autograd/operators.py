@@ -1,0 +1,106 @@
+"""The operators and indexing of Tensor, each the op of the standard with that meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...backend import PYTHON_SCALARS, is_array
+from . import elementwise, indexing, linear_algebra, manipulation
+from .indexing import plain_key
+from .tensor import Tensor, refuse_in_place
+
+BINARY = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "pow",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+COMPARISONS = {
+    "eq": "equal",
+    "ne": "not_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}
+UNARY = {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}
+
+
+def _is_operand(x: Any) -> bool:
+    return isinstance(x, Tensor) or x.__class__ in PYTHON_SCALARS or is_array(x)
+
+
+def _forward(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: op(self, other) if _is_operand(other) else NotImplemented
+
+
+def _reflected(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+    return lambda self, other: op(other, self) if _is_operand(other) else NotImplemented
+
+
+def _in_place(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+    def rebind(self: Tensor, other: Any) -> Tensor:
+        _become(self, op(self, other))
+        return self
+
+    return rebind
+
+
+def _become(tensor: Tensor, result: Tensor) -> None:
+    """Let tensor stand for the result: in-place changes are recorded, saved arrays stay as they were."""
+    refuse_in_place(tensor)
+    if tuple(result.shape) != tuple(tensor.shape):
+        raise ValueError(
+            f"in-place: the result's shape {tuple(result.shape)} must be {tuple(tensor.shape)}"
+        )
+    tensor._data, tensor._level, tensor._node = result._data, result._level, result._node
+
+
+def _get_item(self: Tensor, key: Any) -> Any:
+    return indexing.getitem(self, plain_key(key))
+
+
+def _set_item(self: Tensor, key: Any, value: Any) -> None:
+    _become(self, indexing.setitem(self, plain_key(key), value))
+
+
+
+
+def install() -> None:
+    """Give Tensor its operators. Called once, when the package's ops are defined."""
+    for name, function in BINARY.items():
+        op = getattr(elementwise, function)
+        setattr(Tensor, f"__{name}__", _forward(op))
+        setattr(Tensor, f"__r{name}__", _reflected(op))
+        setattr(Tensor, f"__i{name}__", _in_place(op))
+    for name, function in COMPARISONS.items():
+        setattr(Tensor, f"__{name}__", _forward(getattr(elementwise, function)))
+    for name, function in UNARY.items():
+        op = getattr(elementwise, function)
+        setattr(Tensor, f"__{name}__", lambda self, op=op: op(self))
+    matmul = linear_algebra.matmul
+    Tensor.__matmul__ = _forward(matmul)
+    Tensor.__rmatmul__ = _reflected(matmul)
+    Tensor.__imatmul__ = _in_place(matmul)
+    Tensor.__getitem__ = _get_item
+    Tensor.__setitem__ = _set_item
+    Tensor.__hash__ = object.__hash__
+    Tensor.__array_ufunc__ = None  # `ndarray + tensor` asks our reflected operator
+    Tensor.T = property(_transpose)
+    Tensor.mT = property(lambda self: manipulation.matrix_transpose(self))
+
+
+def _transpose(self: Tensor) -> Tensor:
+    """The transpose of a matrix."""
+    if self.ndim != 2:
+        raise ValueError(f"T: only of two axes, got shape {tuple(self.shape)}; use mT or permute_dims")
+    return manipulation.permute_dims(self, (1, 0))

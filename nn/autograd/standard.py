@@ -1,0 +1,118 @@
+"""Ops that the Array API standard names: the definition is the library's own function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ...backend import Array, array_namespace
+from .differentiable import Op, harmless_types, wrap_constants
+from .tape import first_live_level
+from .tensor import Tensor, constant, innermost
+
+
+class StandardOp(Op):
+    """A function of the standard; for plain arrays the library's own one runs."""
+
+    def __init__(self, name: str, signature: inspect.Signature) -> None:
+        def definition(*args: Any, **kwargs: Any) -> Any:
+            return getattr(array_namespace(*args), name)(*args, **kwargs)
+
+        definition.__name__ = definition.__qualname__ = name
+        definition.__doc__ = f"{name}, as the Array API standard defines it."
+        super().__init__(definition, signature)
+
+    def _plain(self, x: Array) -> Callable[..., Any]:
+        return getattr(array_namespace(x), self.__name__)
+
+
+class UnaryOp(StandardOp):
+    """An elementwise function of one array: the common case, without the loops of Op."""
+
+    def __call__(self, x: Array, /) -> Any:
+        if not isinstance(x, Tensor):
+            run = self._by_type.get(type(x))
+            return run(x) if run is not None else self._run((x,), {})
+        if x._level or first_live_level():
+            return self._apply((x,), {})
+        raw = x._data
+        run = self._by_type.get(type(raw))
+        y = run(raw) if run is not None else self._run((raw,), {})
+        node = x._node
+        if node is None:
+            return constant(y)
+        (rule,) = self._rules
+        links = ((node, rule.function, rule.pick((raw, y))),)
+        return self._recorded(y, links, (node,))
+
+
+class BinaryOp(StandardOp):
+    """An elementwise function of two arrays: the common case, without the loops of Op."""
+
+    def __call__(self, x1: Array, x2: Array, /) -> Any:
+        raw1, node1, raw2, node2 = x1, None, x2, None
+        tensors = False
+        if isinstance(x1, Tensor):
+            tensors = True
+            raw1, node1 = x1._data, x1._node
+            if x1._level:
+                return self._apply((x1, x2), {})
+        if isinstance(x2, Tensor):
+            tensors = True
+            raw2, node2 = x2._data, x2._node
+            if x2._level:
+                return self._apply((x1, x2), {})
+        if tensors and first_live_level():
+            return self._apply((x1, x2), {})
+        kind1, kind2 = type(raw1), type(raw2)
+        if kind1 is kind2 or kind2 in harmless_types:
+            run = self._by_type.get(kind1)
+        else:
+            run = self._by_type.get(kind2) if kind1 in harmless_types else None
+        y = run(raw1, raw2) if run is not None else self._run((raw1, raw2), {})
+        if node1 is None and node2 is None:
+            return constant(y) if tensors else y
+        return self._recorded(y, self._both_links(raw1, node1, raw2, node2, y), (node1, node2))
+
+    def _both_links(self, raw1: Any, node1: Any, raw2: Any, node2: Any, y: Array) -> tuple:
+        rule1, rule2 = self._rules
+        values = (raw1, raw2, y)
+        if node2 is None:
+            return ((node1, rule1.function, rule1.pick(values)),)
+        link2 = (node2, rule2.function, rule2.pick(values))
+        if node1 is None:
+            return (link2,)
+        return ((node1, rule1.function, rule1.pick(values)), link2)
+
+
+class ConstantOp(StandardOp):
+    """A function of the standard whose derivative is zero wherever it has one."""
+
+    def _record(self, level: int, args: tuple, kwargs: dict) -> Any:
+        return wrap_constants(self._run(tuple(innermost(a) for a in args), kwargs))
+
+
+class ViewOp(StandardOp):
+    """A function of the standard whose result may share memory with its first argument."""
+
+    view = True
+
+
+def standard(name: str, *parameters: str, kind: type[StandardOp] = StandardOp, **options: Any) -> Any:
+    """The op for a function of the standard: array parameters, then keyword-only options.
+
+    A parameter written "axis=" may be given by position or by keyword; "shape" by position only.
+    """
+    listed = [_parameter(text, options) for text in parameters]
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    listed += [inspect.Parameter(n, keyword_only, default=d) for n, d in options.items()]
+    return kind(name, inspect.Signature(listed))
+
+
+def _parameter(text: str, options: dict[str, Any]) -> inspect.Parameter:
+    name = text.rstrip("=")
+    if not text.endswith("="):
+        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY)
+    default = options.pop(name, inspect.Parameter.empty)
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default)

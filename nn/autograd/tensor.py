@@ -1,0 +1,272 @@
+"""Tensor: an Array API array around an array of any library, which can record what is done to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat
+
+from ...backend import Array, Namespace, array, array_namespace, assign, is_array
+from ...backend.dtypes import is_floating
+from ...backend.errors import (
+    DeviceError,
+    InPlaceError,
+    NotDifferentiableError,
+    NotRecordedError,
+    ShapeError,
+)
+from .tape import Leaf, Node, backpropagate, first_live_level
+
+
+class Tensor:
+    """An array that can record. x.data is the wrapped array, x.grad its gradient after backward().
+
+    data: an array of any library, shared, not copied (or lists and numbers, which isograd.array
+    turns into one). requires_grad=True starts a recording at it: the floating array is then a leaf.
+    A Tensor that no recording follows is a constant. level: 0 for the tape of backward(), higher
+    for the recordings of grad, vjp and their kin, each of which wraps the one below.
+    Raises TypeError for a Tensor, NotDifferentiableError for requires_grad on a non-floating dtype.
+    """
+
+    __slots__ = ("_data", "_level", "_node", "__weakref__")
+    __array_priority__ = 1000.0  # NumPy and CuPy arrays leave `array + tensor` to us
+
+    def __init__(self, data: Any, *, requires_grad: bool = False) -> None:
+        if isinstance(data, Tensor):
+            raise TypeError("Tensor: data must be an array, got a Tensor; use x.detach() or x.data")
+        self._data = data if is_array(data) else array(data)
+        self._level = 0
+        self._node: Leaf | Node | None = None
+        if requires_grad:
+            self.requires_grad = True
+
+    @property
+    def data(self) -> Array:
+        """The array at the level below: of the library, or the Tensor of an outer recording."""
+        return self._data
+
+    @property
+    def level(self) -> int:
+        return self._level
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient that backward() left at this leaf: a plain array, or None."""
+        return self._node.grad if isinstance(self._node, Leaf) else None
+
+    @grad.setter
+    def grad(self, value: Array | None) -> None:
+        leaf = self._node
+        if not isinstance(leaf, Leaf):
+            raise NotRecordedError("grad: only a leaf has one, see Tensor(x, requires_grad=True)")
+        if value is not None and tuple(value.shape) != tuple(leaf.shape):
+            raise ShapeError(
+                f"grad: shape must be {tuple(leaf.shape)}, the leaf's, got {tuple(value.shape)}"
+            )
+        leaf.grad = value
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a recording follows this Tensor. Settable on leaves and constants."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and self._node is None:
+            self._node = new_leaf(self._data)
+        elif not value and self._node is not None:
+            if not isinstance(self._node, Leaf):
+                raise NotRecordedError("requires_grad: a result cannot be unset; use x.detach()")
+            self._node = None
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._node is None or isinstance(self._node, Leaf)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self._data.dtype
+
+    @property
+    def device(self) -> Any:
+        return array_api_compat.device(self._data)
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def size(self) -> int:
+        return array_api_compat.size(self._data)
+
+    def detach(self) -> Tensor:
+        """The same memory as a constant: gradients stop here."""
+        return constant(self._data)
+
+    def backward(self, dy: Array | None = None, *, retain_graph: bool = False) -> None:
+        """Add the gradient of this Tensor to .grad of every leaf that it was computed from.
+
+        dy: cotangent, shape and dtype of this Tensor; may be left out for a scalar (one).
+        Saved arrays are freed on the way unless retain_graph.
+        Raises NotRecordedError, ShapeError, GraphFreedError, StaleArrayError.
+        """
+        node = self._node
+        if node is None or self._level != 0:
+            raise NotRecordedError(_why_not_recorded(self))
+        if dy is None:
+            if self._data.shape != ():
+                raise ShapeError(
+                    f"backward: a Tensor of shape {tuple(self.shape)} is no scalar; reduce it (sum, "
+                    "mean, a loss) or give the cotangent: y.backward(dy)"
+                )
+            dy = array_namespace(self._data).ones_like(self._data)
+        else:
+            dy = dy.data if isinstance(dy, Tensor) else dy
+            if dy.shape != node.shape and tuple(dy.shape) != tuple(node.shape):
+                raise ShapeError(
+                    f"backward: dy must have the shape {tuple(self.shape)}, got {tuple(dy.shape)}"
+                )
+        for leaf, dx in backpropagate(node, dy, free=not retain_graph).items():
+            leaf.accumulate(dx)
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Namespace:
+        from .namespace import namespace_of  # the namespace is made of ops, which need Tensor
+
+        return namespace_of(self, api_version)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self._node is not None:
+            raise NotDifferentiableError(
+                "__array__: this Tensor is recorded, and NumPy would drop its gradient silently; "
+                "use isograd.to_numpy(x.detach())"
+            )
+        if not hasattr(self._data, "__array__"):
+            raise DeviceError("__array__: the data is not on the CPU; use isograd.to_numpy(x)")
+        kwargs = {} if copy is None else {"copy": copy}
+        return self._data.__array__(*(() if dtype is None else (dtype,)), **kwargs)
+
+    def __repr__(self) -> str:
+        if self._node is None:
+            state = "constant"
+        else:
+            state = "leaf" if isinstance(self._node, Leaf) else f"from {self._node.op}"
+        level = f", level {self._level}" if self._level else ""
+        return f"Tensor({self._data!r}, {state}{level})"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len: a 0-d Tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        if not self.shape:
+            raise TypeError("iter: a 0-d Tensor cannot be iterated over")
+        return (self[i] for i in range(self.shape[0]))
+
+    def item(self) -> Any:
+        """The only element, as a Python number; the recording does not follow it."""
+        return innermost(self).item() if hasattr(innermost(self), "item") else _scalar(self)
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __float__(self) -> float:
+        return float(self._data)
+
+    def __complex__(self) -> complex:
+        return complex(self._data)
+
+    def __index__(self) -> int:
+        return self._data.__index__()
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.shape == () and spec else str(self)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self._node is not None:
+            raise NotDifferentiableError("__dlpack__: this Tensor is recorded; use x.detach()")
+        return self._data.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self._data.__dlpack_device__()
+
+
+def constant(data: Array) -> Tensor:
+    """data as a Tensor that no recording follows."""
+    tensor = Tensor.__new__(Tensor)
+    tensor._data = data
+    tensor._level = 0
+    tensor._node = None
+    return tensor
+
+
+def recorded(data: Array, level: int, node: Any) -> Tensor:
+    """data as the Tensor that node describes in the recording of that level."""
+    tensor = Tensor.__new__(Tensor)
+    tensor._data = data
+    tensor._level = level
+    tensor._node = node
+    return tensor
+
+
+def new_leaf(data: Array) -> Leaf:
+    """A leaf for data. Raises NotDifferentiableError unless data is floating or complex."""
+    if not is_floating(data):
+        raise NotDifferentiableError(
+            f"requires_grad: only floating arrays have gradients, got {data.dtype}; cast it first"
+        )
+    return Leaf(data.shape, data.dtype)
+
+
+def strip(x: Any) -> Any:
+    """x without the Tensors around it that no live recording follows."""
+    live = first_live_level()
+    while isinstance(x, Tensor) and (x._node is None or x._level < live):
+        x = x._data
+    return x
+
+
+def innermost(x: Any) -> Array:
+    """The plain array inside x."""
+    while isinstance(x, Tensor):
+        x = x._data
+    return x
+
+
+def write_in_place(tensor: Tensor, values: Array) -> None:
+    """Overwrite a leaf's or a constant's array, and let saved uses of it know."""
+    assign(innermost(tensor), values)
+    if isinstance(tensor._node, Leaf):
+        tensor._node.version += 1
+
+
+def refuse_in_place(tensor: Tensor) -> None:
+    """Raises InPlaceError for a leaf of backward(): its gradient would have nowhere to go."""
+    if isinstance(tensor._node, Leaf) and tensor._level == 0 and first_live_level() == 0:
+        raise InPlaceError(
+            "a leaf that requires a gradient cannot be changed in place while recording; "
+            "do it within isograd.no_grad(), or on a copy"
+        )
+
+
+def _why_not_recorded(tensor: Tensor) -> str:
+    if tensor._level != 0:
+        return "backward: inside grad or vjp the transform differentiates; return this value instead"
+    return (
+        "backward: nothing recorded leads to this Tensor; give the inputs requires_grad=True, "
+        "and compute it outside of no_grad()"
+    )
+
+
+def _scalar(tensor: Tensor) -> Any:
+    kind = {"b": bool, "i": int, "u": int, "f": float, "c": complex}
+    name = str(tensor.dtype).rsplit(".", 1)[-1]
+    return kind[name[0]](innermost(tensor))
+
