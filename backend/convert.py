@@ -28,8 +28,8 @@ def array(
     device: default the current one; an array that is already on a device other than the CPU stays.
     copy: None copies where needed, True always, False never (ValueError if it would be needed).
     Raises DtypeError for ragged lists, strings and objects, CastOverflowError for a value that the
-    dtype cannot hold, NotDifferentiableError for a recorded Tensor, DeviceError for a list of arrays
-    on two devices.
+    dtype cannot hold, NotDifferentiableError for a recorded Tensor, DeviceError for a list with
+    arrays on two devices.
     """
     where = None if device is None else find_device(device)
     raw = _constant(data, "array")

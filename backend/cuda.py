@@ -14,7 +14,7 @@ from .library import Library
 
 
 class CupyLibrary(Library):
-    """CuPy: one device a GPU, named "cuda:0", "cuda:1", ... Imported only when a GPU is asked for."""
+    """CuPy: a device for each GPU, "cuda:0", "cuda:1", ...; imported when one is asked for."""
 
     _started_in: int | None = None  # the process that first asked CUDA for something
 
@@ -23,7 +23,7 @@ class CupyLibrary(Library):
         return importlib.import_module("array_api_compat.cupy")
 
     def why_unavailable(self) -> str:
-        """What CUDA, the driver or the installation says, in a person's words; "" when a GPU answers."""
+        """The reason that no GPU answers, with CUDA's own words, "" when one does."""
         if not self.is_installed():
             return "CuPy is not installed"
         if self._started_in not in (None, os.getpid()):
@@ -120,7 +120,7 @@ class CupyLibrary(Library):
 
 
 def driver_version() -> int:
-    """The newest CUDA that the NVIDIA driver serves, as CUDA counts: 13000 is 13.0; 0 without a driver."""
+    """The newest CUDA that the NVIDIA driver serves: 13000 is 13.0; 0 without a driver."""
     import ctypes  # not needed by who stays on the CPU
 
     name = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
@@ -133,7 +133,7 @@ def driver_version() -> int:
 
 
 def cuda_extra() -> str:
-    """The extra of isograd that fits this machine's driver: "cuda13", "cuda12" or, without one, ""."""
+    """The extra of isograd that fits the driver: "cuda13" or "cuda12"; "" without a driver."""
     version = driver_version()
     if version >= 13000:
         return "cuda13"

@@ -21,6 +21,14 @@ class HyperparameterError(IsogradError, ValueError):
     """A setting outside its range: a NaN learning rate, a dropout rate of 1.5."""
 
 
+class DomainError(IsogradError, ValueError):
+    """A value for which the function is not defined: a probability of 1.5."""
+
+
+class NonFiniteError(IsogradError, FloatingPointError):
+    """NaN or infinity where only finite numbers can go on: the norm of gradients."""
+
+
 class LabelError(IsogradError, IndexError):
     """A class label or an index outside its range."""
 

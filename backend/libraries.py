@@ -91,6 +91,14 @@ class TorchLibrary(Library):
             raise DeviceUnavailableError(f"torch {version}{without} has {', '.join(names)} here")
         return name
 
+    def remedy(self) -> str:
+        """As in the base; where torch is here and lacks a device, another build of it."""
+        return (
+            "take the build for it from https://pytorch.org"
+            if self.is_installed()
+            else self.install
+        )
+
     def raw_device(self, name: str) -> Any:
         """A torch.device."""
         return self.module().device(name.removeprefix("torch:"))

@@ -1,7 +1,8 @@
 """Keeping freed memory in the process, so that every training step finds it warm.
 
 glibc hands large blocks back to the system when they are freed, and the next step pays for a page
-fault on every 4 KiB of its arrays: a third to two thirds of the time of a small NumPy step.
+fault on every 4 KiB of its arrays. How much that costs depends on the order of sizes: three
+elementwise steps on 0.5 MB took 0.74 ms with 352 faults, and 0.04 ms with none.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import threading
 
 from .settings import settings
 
-# <malloc.h> of glibc; both are int, so 2 GiB - 1 is as large as they get.
+# <malloc.h> of glibc; the values are of type int.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
-LARGEST_MMAP_THRESHOLD = 4 * 1024 * 1024 * 8  # HEAP_MAX / 2 of 64-bit glibc, which refuses more
 TRIM_THRESHOLD = 2**31 - 1
+MMAP_THRESHOLDS = (2**30, 2**25)  # a glibc that refuses the first takes half of its heap's maximum
 
 _lock = threading.Lock()
 _kept: bool | None = None  # None: not asked yet
@@ -25,9 +26,9 @@ def keep_freed_memory() -> bool:
     """Whether freed memory stays in this process from now on, for the next arrays to use.
 
     Called when training begins; acts once, however often it is called. The process then holds on to
-    the most memory that it ever needed at a time (blocks above 32 MiB excepted, which still come
-    from the system and go back). False, and nothing done, where ISOGRAD_KEEP_MEMORY=0 or the C
-    library is not glibc: musl, macOS and Windows have no such switch.
+    the most memory that it ever needed at a time, blocks above 1 GiB excepted.
+    False, and nothing done, where ISOGRAD_KEEP_MEMORY=0 or the C library is not glibc: musl, macOS
+    and Windows have no such switch.
     """
     global _kept
     if _kept is None:
@@ -48,5 +49,5 @@ def _set_thresholds() -> bool:
         return False
     mallopt = process.mallopt
     mallopt.argtypes, mallopt.restype = (ctypes.c_int, ctypes.c_int), ctypes.c_int
-    mmap_taken = mallopt(M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD)
-    return bool(mmap_taken and mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD))
+    served_from_heap = any(mallopt(M_MMAP_THRESHOLD, threshold) for threshold in MMAP_THRESHOLDS)
+    return served_from_heap and bool(mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD))

@@ -1,4 +1,4 @@
-"""What the Array API standard lacks, once, for the arrays of every library: see also erf, scatter."""
+"""What the Array API standard lacks, once, for the arrays of every library."""
 
 from __future__ import annotations
 
@@ -45,8 +45,7 @@ def pad(x: Array, widths: int | Sequence[Sequence[int]], value: complex = 0) -> 
     xp = array_namespace(x)
     pairs = _pairs(widths, x.ndim)
     inside = [
-        slice(before, before + length)
-        for length, (before, _) in zip(x.shape, pairs, strict=True)
+        slice(before, before + length) for length, (before, _) in zip(x.shape, pairs, strict=True)
     ]
     shape = [part.stop + after for part, (_, after) in zip(inside, pairs, strict=True)]
     where = device_of(x)
@@ -145,7 +144,7 @@ def _window_axes(
         if extent > x.shape[axis]:
             raise ShapeError(
                 f"sliding_windows: a window of {size} with dilation {spread} spans {extent} "
-                f"elements, but axis {axis} of x has {x.shape[axis]}; pad x or take a smaller window"
+                f"elements, but axis {axis} of x has {x.shape[axis]}; pad x, or take a smaller one"
             )
         count = (x.shape[axis] - extent) // step + 1
         windows.append(_Windows(axis % x.ndim, size, step, spread, count))

@@ -99,7 +99,9 @@ def _sums(n: int, indices: Array, rows: Array, xp: Namespace) -> Array:
     distance = 1
     while distance < rows.shape[0]:
         same = sorted_indices[distance:] == sorted_indices[:-distance]
-        later = xp.where(same[:, None], rows[distance:, :] + rows[:-distance, :], rows[distance:, :])
+        later = xp.where(
+            same[:, None], rows[distance:, :] + rows[:-distance, :], rows[distance:, :]
+        )
         rows = xp.concat([rows[:distance, :], later])
         distance *= 2
     targets = xp.arange(n, dtype=sorted_indices.dtype, device=indices.device)

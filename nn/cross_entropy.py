@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend import Array, array_namespace, is_floating, is_integer, unwrap
-from ..backend.errors import (
-    DtypeError,
-    EmptyReductionError,
-    HyperparameterError,
-    LabelError,
-    ShapeError,
-)
-from ..backend.missing import check_indices
+from ..backend import Array, array_namespace, is_integer, unwrap
+from ..backend.errors import EmptyReductionError, HyperparameterError
+from ..kernels.cross_entropy import CROSS_ENTROPY_NUMPY
 from .autograd import differentiable
 from .autograd.indexing import put
-from .reduction import check_arrays, check_not_empty, check_reduction, check_same_dtype, dterms, reduced
+from .class_targets import check_class_targets, check_labels
+from .reduction import (
+    check_arrays,
+    check_not_empty,
+    check_reduction,
+    check_same_dtype,
+    dterms,
+    reduced,
+)
 from .softmax import log_softmax, softmax
 
 
@@ -45,6 +47,8 @@ def cross_entropy(
     section 7. Rows are shifted by their maximum: exp cannot overflow.
     """
     shape, n_classes = tuple(logits.shape[:-1]), logits.shape[-1]
+    if is_integer(targets):
+        check_labels("cross_entropy", _known(unwrap(targets), ignore_index), n_classes)
     if len(shape) > 1:
         logits = array_namespace(logits).reshape(logits, (-1, n_classes))
         wide = tuple(targets.shape) != shape
@@ -79,19 +83,27 @@ def _(
     check_reduction("cross_entropy", reduction)
     weights = {} if weight is None else {"weight": weight}
     check_arrays("cross_entropy", logits=logits, targets=targets, **weights)
+    check_class_targets("cross_entropy", tuple(logits.shape), targets, weight)
+    if not is_integer(targets):
+        weights["targets"] = targets
     check_same_dtype("cross_entropy", logits=logits, **weights)
-    _check_shapes(tuple(logits.shape), targets, weight)
     check_not_empty("cross_entropy", tuple(logits.shape[:-1]), reduction)
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise HyperparameterError(
-            f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing!r}"
-        )
-    if is_integer(targets):
-        _check_labels(unwrap(targets), logits.shape[-1], ignore_index)
-    elif ignore_index is not None:
+    check_smoothing("cross_entropy", label_smoothing)
+    if ignore_index is not None and not is_integer(targets):
         raise HyperparameterError(
             "cross_entropy: ignore_index must be left out where targets are probabilities"
         )
+
+
+def check_smoothing(operation: str, label_smoothing: float) -> None:
+    """Raises HyperparameterError unless label_smoothing is in [0, 1]."""
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise HyperparameterError(
+            f"{operation}: label_smoothing must be in [0, 1], got {label_smoothing!r}"
+        )
+
+
+cross_entropy.fused_by(numpy=CROSS_ENTROPY_NUMPY)
 
 
 @differentiable
@@ -251,49 +263,3 @@ def _column(x: Array) -> Array:
 
 def _size(x: Array) -> int:
     return x.shape[0] * x.shape[1]
-
-
-def _check_shapes(shape: tuple[int, ...], targets: Array, weight: Array | None) -> None:
-    """Raises ShapeError or DtypeError unless the targets are labels or probabilities for logits."""
-    if len(shape) < 2:
-        raise ShapeError(
-            f"cross_entropy: logits must have shape (batch, ..., classes), got {shape}; "
-            "for one example use logits[None, :]"
-        )
-    got = tuple(targets.shape)
-    if is_integer(targets) and got != shape[:-1]:
-        what = f"integer targets must have the shape {shape[:-1]} of a label for each row of logits"
-        raise ShapeError(f"cross_entropy: {what} {shape}, got {got}; {_label_remedy(shape, got)}")
-    if not is_integer(targets) and (got == shape[:-1] or not is_floating(targets)):
-        raise DtypeError(
-            f"cross_entropy: labels must be integers, got {targets.dtype}; cast them, "
-            "e.g. xp.astype(targets, xp.int64)"
-        )
-    if not is_integer(targets) and got != shape:
-        raise ShapeError(
-            f"cross_entropy: floating targets are probabilities and must have the shape {shape} "
-            f"of the logits, got {got}"
-        )
-    if weight is not None and tuple(weight.shape) != shape[-1:]:
-        raise ShapeError(
-            f"cross_entropy: weight must have one number for each class, shape {shape[-1:]}, "
-            f"got {tuple(weight.shape)}"
-        )
-
-
-def _label_remedy(shape: tuple[int, ...], got: tuple[int, ...]) -> str:
-    if got == shape:
-        return "one-hot targets must be floating, of the dtype of the logits: cast them"
-    if got == (*shape[:-1], 1):
-        return f"use reshape(targets, {shape[:-1]})"
-    return "give one label for each row"
-
-
-def _check_labels(labels: Array, n_classes: int, ignore_index: int | None) -> None:
-    """Raises LabelError for a label out of range that is not ignore_index."""
-    try:
-        check_indices(_known(labels, ignore_index), n_classes, "cross_entropy: targets")
-    except LabelError as error:
-        raise LabelError(
-            f"{error}; labels count from 0, and rows without one need ignore_index="
-        ) from None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from ..backend import Array, array_namespace, unwrap
 from ..backend.errors import DomainError, HyperparameterError
-from .activations import sigmoid
+from .activation import sigmoid
 from .autograd import differentiable
 from .reduction import check_pair, dterms, reduced
 
 LOWEST_LOGARITHM = -100.0  # torch's bound: the loss of a wrong certainty is 100, not infinite
-SMALLEST_VARIANCE = 1e-12  # torch's bound of p (1 - p) in the derivative
+SMALLEST_VARIANCE = 9.999999960041972e-13  # torch's of p (1 - p) in the derivative: 1e-12f
 
 
 @differentiable
@@ -89,8 +89,13 @@ def huber(
 @huber.requires
 def _(prediction: Array, target: Array, delta: float = 1.0, reduction: str = "mean") -> None:
     check_pair("huber", prediction, target, reduction)
+    check_delta("huber", delta)
+
+
+def check_delta(operation: str, delta: float) -> None:
+    """Raises HyperparameterError unless delta is positive and finite."""
     if not 0.0 < delta < float("inf"):
-        raise HyperparameterError(f"huber: delta must be positive and finite, got {delta!r}")
+        raise HyperparameterError(f"{operation}: delta must be positive and finite, got {delta!r}")
 
 
 def _dhuber(dy: Array, prediction: Array, target: Array, delta: float, reduction: str) -> Array:
@@ -109,9 +114,7 @@ huber.backward(
 
 
 @differentiable
-def binary_cross_entropy(
-    probability: Array, target: Array, *, reduction: str = "mean"
-) -> Array:
+def binary_cross_entropy(probability: Array, target: Array, *, reduction: str = "mean") -> Array:
     """Mean of -(t log p + (1 - t) log(1 - p)) over all elements, in nats.
 
     probability: floating, each in [0, 1]; target: the same shape and dtype, each in [0, 1] -> (),

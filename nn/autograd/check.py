@@ -99,7 +99,7 @@ def _directional(
 def _dot(weights: Sequence[Array], arrays: Sequence[Array]) -> Array:
     total: Any = 0.0
     for w, x in zip(weights, arrays, strict=True):
-        total = total + array_namespace(x, w).sum(w * x)
+        total = total + array_namespace(x).sum(x * w)
     return total
 
 

@@ -25,7 +25,9 @@ def checkpoint(f: Callable[..., Array], *inputs: Any) -> Array:
     context = copy_context()  # current device and no_grad() as they are now
     y = f(*inputs)
     if isinstance(y, tuple | list | dict):
-        raise NotDifferentiableError(f"checkpoint: f must return one array, got a {type(y).__name__}")
+        raise NotDifferentiableError(
+            f"checkpoint: f must return one array, got a {type(y).__name__}"
+        )
     if not isinstance(y, Tensor) or y._node is None:
         return y
 

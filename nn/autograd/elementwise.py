@@ -1,7 +1,7 @@
 """Elementwise functions of the standard with their derivatives, rule beside function.
 
 Names shadow builtins here (abs, pow, round), as they do in the standard.
-Derivatives: Abramowitz and Stegun 1964, chapters 4; at kinks the convention is said beside the rule.
+Derivatives: Abramowitz and Stegun 1964, chapters 4; conventions at kinks stand by the rule.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .standard import BinaryOp, ConstantOp, StandardOp, UnaryOp, standard
 
 def _unary(name: str, rule: Any) -> StandardOp:
     op: StandardOp = standard(name, "x", kind=UnaryOp)
-    op.add_rules({"x": rule})
+    op.derivative.add({"x": rule})
     return op
 
 
 def _binary(name: str, x1: Any, x2: Any) -> StandardOp:
     op: StandardOp = standard(name, "x1", "x2", kind=BinaryOp)
-    op.add_rules({"x1": x1, "x2": x2})
+    op.derivative.add({"x1": x1, "x2": x2})
     return op
 
 
@@ -29,6 +29,36 @@ def _constant(name: str, *parameters: str) -> StandardOp:
     op: StandardOp = standard(name, *parameters, kind=ConstantOp)
     return op
 
+
+# -- constant almost everywhere -----------------------------------------------------------------
+
+ceil = _constant("ceil", "x")
+floor = _constant("floor", "x")
+round = _constant("round", "x")
+trunc = _constant("trunc", "x")
+sign = _constant("sign", "x")
+signbit = _constant("signbit", "x")
+isfinite = _constant("isfinite", "x")
+isinf = _constant("isinf", "x")
+isnan = _constant("isnan", "x")
+logical_not = _constant("logical_not", "x")
+bitwise_invert = _constant("bitwise_invert", "x")
+equal = _constant("equal", "x1", "x2")
+not_equal = _constant("not_equal", "x1", "x2")
+less = _constant("less", "x1", "x2")
+less_equal = _constant("less_equal", "x1", "x2")
+greater = _constant("greater", "x1", "x2")
+greater_equal = _constant("greater_equal", "x1", "x2")
+logical_and = _constant("logical_and", "x1", "x2")
+logical_or = _constant("logical_or", "x1", "x2")
+logical_xor = _constant("logical_xor", "x1", "x2")
+floor_divide = _constant("floor_divide", "x1", "x2")
+nextafter = _constant("nextafter", "x1", "x2")
+bitwise_and = _constant("bitwise_and", "x1", "x2")
+bitwise_or = _constant("bitwise_or", "x1", "x2")
+bitwise_xor = _constant("bitwise_xor", "x1", "x2")
+bitwise_left_shift = _constant("bitwise_left_shift", "x1", "x2")
+bitwise_right_shift = _constant("bitwise_right_shift", "x1", "x2")
 
 # -- arithmetic ---------------------------------------------------------------------------------
 
@@ -77,8 +107,9 @@ logaddexp = _binary(
 sqrt = _unary("sqrt", lambda dy, y: dy * (0.5 / y))
 hypot = _binary("hypot", lambda dy, x1, y: dy * (x1 / y), lambda dy, x2, y: dy * (x2 / y))
 
-sin = _unary("sin", lambda dy, x: dy * cos(x))
+sin: UnaryOp = standard("sin", "x", kind=UnaryOp)
 cos = _unary("cos", lambda dy, x: -dy * sin(x))
+sin.derivative.add({"x": lambda dy, x: dy * cos(x)})
 tan = _unary("tan", lambda dy, y: dy * (1.0 + y * y))
 asin = _unary("asin", lambda dy, x: dy / sqrt(1.0 - x * x))
 acos = _unary("acos", lambda dy, x: -dy / sqrt(1.0 - x * x))
@@ -88,8 +119,9 @@ atan2 = _binary(
     lambda dy, x1, x2: dy * (x2 / (x1 * x1 + x2 * x2)),
     lambda dy, x1, x2: -dy * (x1 / (x1 * x1 + x2 * x2)),
 )
-sinh = _unary("sinh", lambda dy, x: dy * cosh(x))
+sinh: UnaryOp = standard("sinh", "x", kind=UnaryOp)
 cosh = _unary("cosh", lambda dy, x: dy * sinh(x))
+sinh.derivative.add({"x": lambda dy, x: dy * cosh(x)})
 tanh = _unary("tanh", lambda dy, y: dy * (1.0 - y * y))
 asinh = _unary("asinh", lambda dy, x: dy / sqrt(x * x + 1.0))
 acosh = _unary("acosh", lambda dy, x: dy / sqrt(x * x - 1.0))
@@ -134,42 +166,12 @@ def _dclip(dy: Array, x: Array, min: Any, max: Any) -> Array:
 
 
 clip = standard("clip", "x", "min=", "max=", min=None, max=None)
-clip.add_rules({"x": _dclip})
+clip.derivative.add({"x": _dclip})
 
 where = standard("where", "condition", "x1", "x2")
-where.add_rules(
+where.derivative.add(
     {
         "x1": lambda dy, condition: where(condition, dy, zeros_like(dy)),
         "x2": lambda dy, condition: where(condition, zeros_like(dy), dy),
     }
 )
-
-# -- constant almost everywhere -----------------------------------------------------------------
-
-ceil = _constant("ceil", "x")
-floor = _constant("floor", "x")
-round = _constant("round", "x")
-trunc = _constant("trunc", "x")
-sign = _constant("sign", "x")
-signbit = _constant("signbit", "x")
-isfinite = _constant("isfinite", "x")
-isinf = _constant("isinf", "x")
-isnan = _constant("isnan", "x")
-logical_not = _constant("logical_not", "x")
-bitwise_invert = _constant("bitwise_invert", "x")
-equal = _constant("equal", "x1", "x2")
-not_equal = _constant("not_equal", "x1", "x2")
-less = _constant("less", "x1", "x2")
-less_equal = _constant("less_equal", "x1", "x2")
-greater = _constant("greater", "x1", "x2")
-greater_equal = _constant("greater_equal", "x1", "x2")
-logical_and = _constant("logical_and", "x1", "x2")
-logical_or = _constant("logical_or", "x1", "x2")
-logical_xor = _constant("logical_xor", "x1", "x2")
-floor_divide = _constant("floor_divide", "x1", "x2")
-nextafter = _constant("nextafter", "x1", "x2")
-bitwise_and = _constant("bitwise_and", "x1", "x2")
-bitwise_or = _constant("bitwise_or", "x1", "x2")
-bitwise_xor = _constant("bitwise_xor", "x1", "x2")
-bitwise_left_shift = _constant("bitwise_left_shift", "x1", "x2")
-bitwise_right_shift = _constant("bitwise_right_shift", "x1", "x2")

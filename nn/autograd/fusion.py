@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...backend import Array, settings
 from ...backend.libraries import library_of
 from ...kernels.fused import Fused
+from .direct import gradients_of
 from .rules import INTO, NEEDS, picker, wanted_values
 from .tape import Leaf
 from .tensor import Tensor
 
 
 def fused_pair(pairs: dict[str, Fused], x: Array) -> Fused | None:
-    """The kernels for the library of x, unless the user has switched kernels off."""
-    if not pairs or settings().disable_kernels:
-        return None
-    return pairs.get(library_of(x).name)
+    """The kernels for the library of x."""
+    return pairs.get(library_of(x).name) if pairs else None
 
 
 def fused_forward(pair: Fused, definition: Callable[..., Any]) -> Callable[..., Any]:
-    """pair.forward for callers who want only y, and the definition where it declines."""
+    """pair.forward for callers who want only y; the definition where it declines or is off."""
 
     def forward(*args: Any, **kwargs: Any) -> Any:
+        if settings().disable_kernels:
+            return definition(*args, **kwargs)
         result = pair.forward(*args, **kwargs)
         if result is NotImplemented:
             return definition(*args, **kwargs)
@@ -52,14 +53,14 @@ class FusedRule:
         pair = fused_pair(pairs, x)
         return FusedRule(op, pair) if pair is not None and pair.backward is not None else None
 
-    def forward(self, args: list, kwargs: dict) -> tuple[Any, Any]:
+    def forward(self, args: Sequence[Any], kwargs: dict) -> tuple[Any, Any]:
         """y and what the backward pass wants saved; NotImplemented twice where it declines."""
         result = self._pair.forward(*args, **kwargs)
         if result is NotImplemented:
             return NotImplemented, NotImplemented
         return result if self._pair.saves else (result, None)
 
-    def link(self, parents: list, values: list, plain: Any) -> tuple:
+    def link(self, parents: Sequence[Any], values: list, plain: Any) -> tuple:
         """(parents, this rule, saved); plain is what the op's own rule needs: see _by_own_rule."""
         wanted = tuple(parents[i] if i < len(parents) else None for i in self.indices)
         return (wanted, self, (self._pick(values), plain))
@@ -98,7 +99,7 @@ class FusedRule:
         links, args, kwargs = plain
         if links is None:
             indices = [i for i, p in zip(self.indices, parents, strict=True) if p is not None]
-            dxs = self._op.gradients_of(self._op.definition, dy, args, kwargs, indices)
+            dxs = gradients_of(self._op.definition, dy, args, kwargs, indices)
             return list(zip([p for p in parents if p is not None], dxs, strict=True))
         contributions = []
         for parent, rule, saved in links:

@@ -16,7 +16,7 @@ from .tensor import innermost
 @differentiable
 def getitem(x: Array, key: Any, /) -> Array:
     """x[key] for integers, slices, None, ... and integer or boolean arrays."""
-    return x[key]
+    return x[plain_key(key)]
 
 
 getitem.view = True
@@ -34,16 +34,18 @@ def put(values: Array, key: Any, shape: tuple[int, ...], /) -> Array:
     An element that an integer array names twice receives both values.
     """
     xp = array_namespace(values)
+    key = plain_key(key)
     if _names_twice(key):
         positions = xp.reshape(xp.arange(_size(shape), device=device(values)), shape)[key]
-        flat = scatter_add(_size(shape), xp.reshape(positions, (-1,)), xp.reshape(values, (-1,)))
+        values = xp.reshape(xp.broadcast_to(values, positions.shape), (-1,))
+        flat = scatter_add((_size(shape),), xp.reshape(positions, (-1,)), values, check=False)
         return xp.reshape(flat, shape)
     target = xp.zeros(shape, dtype=values.dtype, device=device(values))
     target[key] = values
     return target
 
 
-put.add_rules({"values": lambda dy, key: getitem(dy, key)})
+put.derivative.add({"values": lambda dy, key: getitem(dy, key)})
 
 
 @differentiable
@@ -51,11 +53,11 @@ def setitem(x: Array, key: Any, value: Any, /) -> Array:
     """A copy of x in which x[key] is value, broadcast and cast to x's dtype."""
     xp = array_namespace(x)
     changed = xp.asarray(x, copy=True)
-    changed[key] = value
+    changed[plain_key(key)] = value
     return changed
 
 
-setitem.add_rules(
+setitem.derivative.add(
     {
         "x": lambda dy, key: setitem(dy, key, 0.0),
         "value": lambda dy, key: getitem(dy, key),
@@ -65,10 +67,18 @@ setitem.add_rules(
 take = standard("take", "x", "indices", axis=None)
 
 
+@differentiable
+def add_at(values: Array, indices: Array, shape: tuple[int, ...], axis: int | None, /) -> Array:
+    """Zeros of that shape with values added at indices along an axis: the transpose of take."""
+    return scatter_add(shape, indices, values, 0 if axis is None else axis, check=False)
+
+
 @take.backward
 def _dtake(dy: Array, x_shape: tuple[int, ...], indices: Array, axis: int | None) -> Array:
-    before = (slice(None),) * (0 if axis is None else axis % len(x_shape))
-    return put(dy, (*before, indices), x_shape)
+    return add_at(dy, indices, x_shape, axis)
+
+
+add_at.derivative.add({"values": lambda dy, indices, axis: take(dy, indices, axis=axis)})
 
 
 take_along_axis = standard("take_along_axis", "x", "indices", axis=-1)

@@ -35,7 +35,7 @@ def _dmatmul_right(dy: Array, x1: Array, x2: Array) -> Array:
     return matmul(matrix_transpose(x1), dy)
 
 
-matmul.add_rules({"x1": _dmatmul_left, "x2": _dmatmul_right})
+matmul.derivative.add({"x1": _dmatmul_left, "x2": _dmatmul_right})
 
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:

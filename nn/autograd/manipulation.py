@@ -10,7 +10,7 @@ from .standard import ViewOp, standard
 from .tape import sum_to_shape
 
 reshape = standard("reshape", "x", "shape=", kind=ViewOp, copy=None)
-reshape.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+reshape.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
 
 def _dpermute(dy: Array, axes: tuple[int, ...]) -> Array:
@@ -20,25 +20,25 @@ def _dpermute(dy: Array, axes: tuple[int, ...]) -> Array:
 
 
 permute_dims = standard("permute_dims", "x", "axes=", kind=ViewOp)
-permute_dims.add_rules({"x": _dpermute})
+permute_dims.derivative.add({"x": _dpermute})
 
 matrix_transpose = standard("matrix_transpose", "x", kind=ViewOp)
-matrix_transpose.add_rules({"x": lambda dy: matrix_transpose(dy)})
+matrix_transpose.derivative.add({"x": lambda dy: matrix_transpose(dy)})
 
 moveaxis = standard("moveaxis", "x", "source", "destination", kind=ViewOp)
-moveaxis.add_rules({"x": lambda dy, source, destination: moveaxis(dy, destination, source)})
+moveaxis.derivative.add({"x": lambda dy, source, destination: moveaxis(dy, destination, source)})
 
 expand_dims = standard("expand_dims", "x", kind=ViewOp, axis=0)
-expand_dims.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+expand_dims.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
 squeeze = standard("squeeze", "x", "axis=", kind=ViewOp)
-squeeze.add_rules({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+squeeze.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
 broadcast_to = standard("broadcast_to", "x", "shape=", kind=ViewOp)
-broadcast_to.add_rules({"x": lambda dy: dy})  # the engine sums it back
+broadcast_to.derivative.add({"x": lambda dy: dy})  # the engine sums it back
 
 flip = standard("flip", "x", kind=ViewOp, axis=None)
-flip.add_rules({"x": lambda dy, axis: flip(dy, axis=axis)})
+flip.derivative.add({"x": lambda dy, axis: flip(dy, axis=axis)})
 
 
 def _opposite(shift: Any) -> Any:
@@ -46,7 +46,7 @@ def _opposite(shift: Any) -> Any:
 
 
 roll = standard("roll", "x", "shift=", axis=None)
-roll.add_rules({"x": lambda dy, shift, axis: roll(dy, _opposite(shift), axis=axis)})
+roll.derivative.add({"x": lambda dy, shift, axis: roll(dy, _opposite(shift), axis=axis)})
 
 
 def _dtile(dy: Array, x_shape: tuple[int, ...], repetitions: tuple[int, ...]) -> Array:
@@ -60,7 +60,7 @@ def _dtile(dy: Array, x_shape: tuple[int, ...], repetitions: tuple[int, ...]) ->
 
 
 tile = standard("tile", "x", "repetitions")
-tile.add_rules({"x": _dtile})
+tile.derivative.add({"x": _dtile})
 
 
 @differentiable
@@ -115,7 +115,7 @@ def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
 
 
 tril = standard("tril", "x", k=0)
-tril.add_rules({"x": lambda dy, k: tril(dy, k=k)})
+tril.derivative.add({"x": lambda dy, k: tril(dy, k=k)})
 
 triu = standard("triu", "x", k=0)
-triu.add_rules({"x": lambda dy, k: triu(dy, k=k)})
+triu.derivative.add({"x": lambda dy, k: triu(dy, k=k)})

@@ -7,9 +7,10 @@ from types import ModuleType
 from typing import Any
 
 from ...backend import Array, Namespace, array_namespace
-from . import creation, elementwise, indexing, linear_algebra, manipulation, reduction
+from ...backend.errors import NotDifferentiableError
+from . import creation, elementwise, indexing, linear_algebra, manipulation, reduction, tree
 from .differentiable import Op, wrap_constants
-from .tensor import Tensor, innermost
+from .tensor import Tensor, innermost, strip
 
 CONSTANTS = ("e", "inf", "nan", "newaxis", "pi")
 DTYPES = (
@@ -57,6 +58,7 @@ class WrappedNamespace(ModuleType):
         for module, names in OPS.items():
             for name in names:
                 setattr(self, name, getattr(module, name))
+        self.full = _full(self.full)
         self.asarray = _asarray(xp.asarray)
         self.broadcast_shapes = broadcast_shapes
         self.concatenate = manipulation.concat
@@ -86,7 +88,8 @@ def namespace_of(tensor: Tensor, api_version: str | None = None) -> WrappedNames
     """The namespace of a Tensor. Raises ValueError for a version that the library does not know."""
     xp = wrap_namespace(array_namespace(innermost(tensor)))
     if api_version is not None and api_version > xp.__array_api_version__:
-        raise ValueError(f"array API version {api_version} is not known, {xp.__array_api_version__} is")
+        known = xp.__array_api_version__
+        raise ValueError(f"array API version {api_version} is not known, {known} is")
     return xp
 
 
@@ -103,12 +106,34 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _creating(function: Callable[..., Any]) -> Callable[..., Any]:
-    def create(*args: Any, **kwargs: Any) -> Any:
-        return wrap_constants(function(*map(innermost, args), **kwargs))
+    name = function.__name__
 
-    create.__name__ = create.__qualname__ = getattr(function, "__name__", "create")
-    create.__doc__ = f"{create.__name__}, as the Array API standard defines it; the result is a Tensor."
+    def create(*args: Any, **kwargs: Any) -> Any:
+        given = (*args, *kwargs.values())
+        if any(isinstance(strip(a), Tensor) for a in given):
+            raise NotDifferentiableError(
+                f"{name}: no derivative with respect to its arguments; give numbers, or x.detach()"
+            )
+        plain = {key: innermost(value) for key, value in kwargs.items()}
+        return wrap_constants(function(*map(innermost, args), **plain))
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"{name}, as the Array API standard defines it; the result is a Tensor."
     return create
+
+
+def _full(create: Callable[..., Any]) -> Callable[..., Any]:
+    def full(
+        shape: int | tuple[int, ...], fill_value: Any, *, dtype: Any = None, device: Any = None
+    ) -> Array:
+        """An array of that shape full of one value, as in the standard; recorded if that is."""
+        if not isinstance(strip(fill_value), Tensor):
+            return create(shape, fill_value, dtype=dtype, device=device)
+        value = fill_value if dtype is None else creation.astype(fill_value, dtype)
+        filled = manipulation.broadcast_to(value, (shape,) if isinstance(shape, int) else shape)
+        return elementwise.positive(filled)
+
+    return full
 
 
 def _of_plain(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,6 +149,8 @@ def _asarray(function: Callable[..., Any]) -> Callable[..., Any]:
         obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
     ) -> Array:
         """obj as a Tensor; of a recorded one the recording goes on."""
+        if isinstance(obj, list | tuple) and any(isinstance(x, Tensor) for x in tree.leaves(obj)):
+            obj = manipulation.stack([asarray(part) for part in obj])
         if isinstance(obj, Tensor):
             if dtype is not None and dtype != obj.dtype:
                 return creation.astype(obj, dtype)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...backend import PYTHON_SCALARS, is_array
+from ...backend.errors import ShapeError
 from . import elementwise, indexing, linear_algebra, manipulation
-from .indexing import plain_key
 from .tensor import Tensor, refuse_in_place
 
 BINARY = {
@@ -39,15 +39,15 @@ def _is_operand(x: Any) -> bool:
     return isinstance(x, Tensor) or x.__class__ in PYTHON_SCALARS or is_array(x)
 
 
-def _forward(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+def _forward(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: op(self, other) if _is_operand(other) else NotImplemented
 
 
-def _reflected(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+def _reflected(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: op(other, self) if _is_operand(other) else NotImplemented
 
 
-def _in_place(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
+def _in_place(op: Callable[..., Any]) -> Callable[..., Any]:
     def rebind(self: Tensor, other: Any) -> Tensor:
         _become(self, op(self, other))
         return self
@@ -56,21 +56,21 @@ def _in_place(op: Callable[..., Any]) -> Callable[[Tensor, Any], Any]:
 
 
 def _become(tensor: Tensor, result: Tensor) -> None:
-    """Let tensor stand for the result: in-place changes are recorded, saved arrays stay as they were."""
+    """Let tensor stand for the result: the change is recorded, saved arrays stay as they were."""
     refuse_in_place(tensor)
     if tuple(result.shape) != tuple(tensor.shape):
-        raise ValueError(
+        raise ShapeError(
             f"in-place: the result's shape {tuple(result.shape)} must be {tuple(tensor.shape)}"
         )
     tensor._data, tensor._level, tensor._node = result._data, result._level, result._node
 
 
 def _get_item(self: Tensor, key: Any) -> Any:
-    return indexing.getitem(self, plain_key(key))
+    return indexing.getitem(self, key)
 
 
 def _set_item(self: Tensor, key: Any, value: Any) -> None:
-    _become(self, indexing.setitem(self, plain_key(key), value))
+    _become(self, indexing.setitem(self, key, value))
 
 
 
@@ -87,13 +87,12 @@ def install() -> None:
     for name, function in UNARY.items():
         op = getattr(elementwise, function)
         setattr(Tensor, f"__{name}__", lambda self, op=op: op(self))
-    matmul = linear_algebra.matmul
-    Tensor.__matmul__ = _forward(matmul)
-    Tensor.__rmatmul__ = _reflected(matmul)
-    Tensor.__imatmul__ = _in_place(matmul)
-    Tensor.__getitem__ = _get_item
-    Tensor.__setitem__ = _set_item
-    Tensor.__hash__ = object.__hash__
+    Tensor.__matmul__ = _forward(linear_algebra.matmul)
+    Tensor.__rmatmul__ = _reflected(linear_algebra.matmul)
+    Tensor.__imatmul__ = _in_place(linear_algebra.matmul)
+    Tensor.__getitem__ = _get_item  # type: ignore[assignment]
+    Tensor.__setitem__ = _set_item  # type: ignore[assignment]
+    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ took it away
     Tensor.__array_ufunc__ = None  # `ndarray + tensor` asks our reflected operator
     Tensor.T = property(_transpose)
     Tensor.mT = property(lambda self: manipulation.matrix_transpose(self))
@@ -102,5 +101,7 @@ def install() -> None:
 def _transpose(self: Tensor) -> Tensor:
     """The transpose of a matrix."""
     if self.ndim != 2:
-        raise ValueError(f"T: only of two axes, got shape {tuple(self.shape)}; use mT or permute_dims")
+        raise ShapeError(
+            f"T: a Tensor must have two axes, got shape {tuple(self.shape)}; use mT or permute_dims"
+        )
     return manipulation.permute_dims(self, (1, 0))

@@ -13,7 +13,7 @@ from .standard import ConstantOp, StandardOp, standard
 
 def _reduction(name: str, rule: Any, **options: Any) -> StandardOp:
     op: StandardOp = standard(name, "x", axis=None, **options, keepdims=False)
-    op.add_rules({"x": rule})
+    op.derivative.add({"x": rule})
     return op
 
 
@@ -29,7 +29,7 @@ def _spread(dy: Array, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Arr
 
 def _with_axes(dy: Array, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Array:
     """dy with the reduced axes back, of length one."""
-    if keepdims or not shape:
+    if keepdims or axis is None:  # 0-d broadcasts as it is
         return dy
     reduced = axes(axis, len(shape))
     return reshape(dy, tuple(1 if i in reduced else n for i, n in enumerate(shape)))
@@ -96,8 +96,8 @@ def _others(x: Array) -> Array:
         return x
     ones = x[..., :1] * 0.0 + 1.0
     before = cumulative_prod(concat([ones, x[..., :-1]], axis=-1), axis=-1)
-    after = flip(cumulative_prod(flip(concat([x[..., 1:], ones], axis=-1), axis=-1), axis=-1), axis=-1)
-    return before * after
+    reversed_tail = flip(concat([x[..., 1:], ones], axis=-1), axis=-1)
+    return before * flip(cumulative_prod(reversed_tail, axis=-1), axis=-1)
 
 
 prod = _reduction("prod", _dprod, dtype=None)
@@ -132,7 +132,7 @@ def _dcumulative_sum(dy: Array, axis: Any, include_initial: bool) -> Array:
     return flip(cumulative_sum(flip(dy, axis=axis), axis=axis), axis=axis)
 
 
-cumulative_sum.add_rules({"x": _dcumulative_sum})
+cumulative_sum.derivative.add({"x": _dcumulative_sum})
 
 cumulative_prod = standard(
     "cumulative_prod", "x", axis=None, dtype=None, include_initial=False
@@ -150,7 +150,7 @@ def _dcumulative_prod(
     return flip(cumulative_sum(flip(dy * y, axis=axis), axis=axis), axis=axis) / x
 
 
-cumulative_prod.add_rules({"x": _dcumulative_prod})
+cumulative_prod.derivative.add({"x": _dcumulative_prod})
 
 all = _constant("all")
 any = _constant("any")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 from ...backend import Array
+from ...backend.errors import NotDifferentiableError
 
 # What a rule may name beside the parameters of its op. A parameter's name with this ending stands
 # for its shape alone, so that the array itself need not be kept alive.
@@ -51,7 +52,7 @@ class GroupRule:
         self.pick = picker(self.wants)
         self.wants_needs = NEEDS in inspect.signature(function).parameters
 
-    def link(self, parents: list, values: list) -> tuple:
+    def link(self, parents: Sequence[Any], values: list) -> tuple:
         """(parents, this rule, saved): one link that yields several gradients."""
         if self.variadic:
             wanted = tuple(parents)
@@ -76,6 +77,78 @@ class GroupRule:
         return frozenset(label for label, parent in wanted if parent is not None)
 
 
+class Derivative:
+    """All derivative rules of an op: one for each parameter, or one for a group of them."""
+
+    def __init__(self, op: Any) -> None:
+        self._op = op
+        self.rules: list[Rule] = []
+        self.group: GroupRule | None = None
+
+    def __bool__(self) -> bool:
+        return self.group is not None or bool(self.rules)
+
+    def add(self, rules: dict[str, Callable[..., Any]]) -> None:
+        """Register a rule for each named parameter."""
+        if self._op.variadic:
+            ((name, function),) = rules.items()
+            self.add_group((name,), function)
+            return
+        self.rules += [Rule(self._op, name, function) for name, function in rules.items()]
+
+    def add_group(self, names: tuple[str, ...], function: Callable[..., Any]) -> None:
+        """Register one rule for the gradients of several parameters."""
+        self.group = GroupRule(self._op, names, function)
+
+    def links(self, parents: Sequence[Any], values: list) -> tuple:
+        """(parent, rule, saved values) for each gradient that the recording wants.
+
+        Raises NotDifferentiableError for a recorded input without a rule.
+        """
+        if self.group is not None:
+            if not self._op.variadic:
+                self._check_derivable(parents, self.group.indices)
+            return (self.group.link(parents, values),)
+        links = []
+        for rule in self.rules:
+            parent = parents[rule.index] if rule.index < len(parents) else None
+            if parent is not None:
+                links.append((parent, rule.function, rule.pick(values)))
+        if len(links) < sum(parent is not None for parent in parents):
+            self._check_derivable(parents, self.indices(len(parents)))
+        return tuple(links)
+
+    def indices(self, n_arguments: int) -> Sequence[int]:
+        """Positions of the parameters that have a derivative."""
+        if self.group is not None and not self._op.variadic:
+            return self.group.indices
+        return sorted(rule.index for rule in self.rules) or range(n_arguments)
+
+    def keeps(self, node: Any, leaf: Any) -> bool:
+        """Whether a rule has saved the memory of a leaf among the parents of a node."""
+        if self.group is not None or not self.rules:
+            return True
+        rules = {rule.function: rule for rule in self.rules}
+        used = [(parent, rules[function]) for parent, function, _ in node.links]
+        kept = {index for _, rule in used for index, only_shape in rule.wants if not only_shape}
+        return any(rule.index in kept for parent, rule in used if leaf_behind(parent) is leaf)
+
+    def _check_derivable(self, parents: Sequence[Any], derivable: Sequence[int]) -> None:
+        for i, parent in enumerate(parents):
+            if parent is not None and i not in derivable:
+                raise NotDifferentiableError(
+                    f"{self._op}: no derivative with respect to {self._op.names[i]}; "
+                    "give it without a recording, e.g. x.detach()"
+                )
+
+
+def leaf_behind(parent: Any) -> Any:
+    """The leaf that a parent is, or whose memory it shows; None for other nodes."""
+    if parent is None:
+        return None
+    return parent if parent.links is None else parent.source
+
+
 def wanted_values(names: tuple[str, ...], function: Callable[..., Any]) -> tuple[Wanted, ...]:
     """What a rule names after dy: positions among (parameters..., y, saved), whole or shape."""
     known = (*names, OUTPUT, SAVED)
@@ -93,13 +166,14 @@ def wanted_values(names: tuple[str, ...], function: Callable[..., Any]) -> tuple
     return tuple(wanted)
 
 
-def picker(wanted: tuple[Wanted, ...]) -> Callable[[list], tuple]:
+def picker(wanted: tuple[Wanted, ...]) -> Callable[[Sequence[Any]], tuple]:
     """A function that picks these values of a list, as a tuple."""
     positions = [position for position, _ in wanted]
+    if wanted and wanted[0][1]:  # the shapes come first
+        first, rest = positions[0], picker(wanted[1:])
+        return lambda values: (values[first].shape, *rest(values))
     if any(shape for _, shape in wanted):
-        return lambda values: tuple(
-            tuple(values[i].shape) if shape else values[i] for i, shape in wanted
-        )
+        raise TypeError("a derivative rule must name shapes before whole values")
     if len(positions) == 1:
         position = positions[0]
         return lambda values: (values[position],)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array_namespace
@@ -35,14 +35,14 @@ class UnaryOp(StandardOp):
             run = self._by_type.get(type(x))
             return run(x) if run is not None else self._run((x,), {})
         if x._level or first_live_level():
-            return self._apply((x,), {})
+            return self._apply([x], {})
         raw = x._data
         run = self._by_type.get(type(raw))
         y = run(raw) if run is not None else self._run((raw,), {})
         node = x._node
         if node is None:
             return constant(y)
-        (rule,) = self._rules
+        (rule,) = self.derivative.rules
         links = ((node, rule.function, rule.pick((raw, y))),)
         return self._recorded(y, links, (node,))
 
@@ -76,7 +76,7 @@ class BinaryOp(StandardOp):
         return self._recorded(y, self._both_links(raw1, node1, raw2, node2, y), (node1, node2))
 
     def _both_links(self, raw1: Any, node1: Any, raw2: Any, node2: Any, y: Array) -> tuple:
-        rule1, rule2 = self._rules
+        rule1, rule2 = self.derivative.rules
         values = (raw1, raw2, y)
         if node2 is None:
             return ((node1, rule1.function, rule1.pick(values)),)
@@ -89,7 +89,7 @@ class BinaryOp(StandardOp):
 class ConstantOp(StandardOp):
     """A function of the standard whose derivative is zero wherever it has one."""
 
-    def _record(self, level: int, args: tuple, kwargs: dict) -> Any:
+    def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
         return wrap_constants(self._run(tuple(innermost(a) for a in args), kwargs))
 
 
@@ -99,7 +99,9 @@ class ViewOp(StandardOp):
     view = True
 
 
-def standard(name: str, *parameters: str, kind: type[StandardOp] = StandardOp, **options: Any) -> Any:
+def standard(
+    name: str, *parameters: str, kind: type[StandardOp] = StandardOp, **options: Any
+) -> Any:
     """The op for a function of the standard: array parameters, then keyword-only options.
 
     A parameter written "axis=" may be given by position or by keyword; "shape" by position only.

@@ -20,7 +20,7 @@ from ...backend.errors import GraphFreedError, ShapeError, StaleArrayError
 _orders = itertools.count(0, -1)
 _levels = itertools.count(1)
 
-# Debug mode, in which every saved array is fingerprinted: read where a recording starts, at its leaf.
+# Debug mode: every saved array is fingerprinted. Read where a recording starts, at its leaf.
 watching = False
 
 # Recordings below this level rest: no_grad() raises it above every recording that is open.
@@ -157,11 +157,14 @@ def no_grad() -> Iterator[None]:
         _first_live_level.reset(token)
 
 
-def backpropagate(root: Any, dy: Array, *, free: bool = False) -> dict[Leaf, Array]:
+def backpropagate(  # noqa: C901  # one loop on purpose: a call per gradient would double its cost
+    root: Any, dy: Array, *, free: bool = False, lift: Callable[[tuple], tuple] | None = None
+) -> dict[Leaf, Array]:
     """The gradient of every leaf below root, for the cotangent dy of root.
 
     Newest node first, without recursion. free=True lets go of each node's saved values as soon as
-    they were used. Raises GraphFreedError, StaleArrayError.
+    they were used. lift is applied to saved values: where dy is a Tensor, it makes them Tensors.
+    Raises GraphFreedError, StaleArrayError.
     """
     gradients: dict[Any, Array] = {}
     if root.links is None:
@@ -179,6 +182,8 @@ def backpropagate(root: Any, dy: Array, *, free: bool = False) -> dict[Leaf, Arr
         if free:
             node.links = FREED
         for parent, rule, saved in links:
+            if lift is not None:
+                saved = lift(saved)
             if parent.__class__ is tuple:
                 contributions = rule.contributions(dy, saved, parent, gradients)
             else:

@@ -1,8 +1,9 @@
-"""Tensor: an Array API array around an array of any library, which can record what is done to it."""
+"""Tensor: an Array API array around one of any library, which can record what is done to it."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import array_api_compat
 
@@ -17,6 +18,8 @@ from ...backend.errors import (
 )
 from .tape import Leaf, Node, backpropagate, first_live_level
 
+Operator = Callable[[Any], Any]
+
 
 class Tensor:
     """An array that can record. x.data is the wrapped array, x.grad its gradient after backward().
@@ -30,6 +33,61 @@ class Tensor:
 
     __slots__ = ("_data", "_level", "_node", "__weakref__")
     __array_priority__ = 1000.0  # NumPy and CuPy arrays leave `array + tensor` to us
+
+    if TYPE_CHECKING:  # what operators.install() and transfer.install() add
+        __add__: Operator
+        __radd__: Operator
+        __iadd__: Operator
+        __sub__: Operator
+        __rsub__: Operator
+        __isub__: Operator
+        __mul__: Operator
+        __rmul__: Operator
+        __imul__: Operator
+        __truediv__: Operator
+        __rtruediv__: Operator
+        __itruediv__: Operator
+        __floordiv__: Operator
+        __rfloordiv__: Operator
+        __ifloordiv__: Operator
+        __mod__: Operator
+        __rmod__: Operator
+        __imod__: Operator
+        __pow__: Operator
+        __rpow__: Operator
+        __ipow__: Operator
+        __matmul__: Operator
+        __rmatmul__: Operator
+        __imatmul__: Operator
+        __and__: Operator
+        __rand__: Operator
+        __iand__: Operator
+        __or__: Operator
+        __ror__: Operator
+        __ior__: Operator
+        __xor__: Operator
+        __rxor__: Operator
+        __ixor__: Operator
+        __lshift__: Operator
+        __rlshift__: Operator
+        __ilshift__: Operator
+        __rshift__: Operator
+        __rrshift__: Operator
+        __irshift__: Operator
+        __lt__: Operator
+        __le__: Operator
+        __gt__: Operator
+        __ge__: Operator
+        __neg__: Callable[[], Tensor]
+        __pos__: Callable[[], Tensor]
+        __abs__: Callable[[], Tensor]
+        __invert__: Callable[[], Tensor]
+        __getitem__: Operator
+        __setitem__: Callable[[Any, Any], None]
+        __array_ufunc__: None
+        to_device: Callable[..., Tensor]
+        T: Any
+        mT: Any
 
     def __init__(self, data: Any, *, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -120,8 +178,8 @@ class Tensor:
         if dy is None:
             if self._data.shape != ():
                 raise ShapeError(
-                    f"backward: a Tensor of shape {tuple(self.shape)} is no scalar; reduce it (sum, "
-                    "mean, a loss) or give the cotangent: y.backward(dy)"
+                    f"backward: a Tensor of shape {tuple(self.shape)} is no scalar; reduce it "
+                    "(sum, mean, a loss) or give the cotangent: y.backward(dy)"
                 )
             dy = array_namespace(self._data).ones_like(self._data)
         else:
@@ -233,6 +291,16 @@ def strip(x: Any) -> Any:
     return x
 
 
+def lifted(x: Any) -> Any:
+    """x with every plain array in it, also inside tuples and lists, as a constant Tensor.
+
+    Some libraries refuse `array * tensor` in place of leaving it to the Tensor.
+    """
+    if isinstance(x, tuple | list):
+        return type(x)(map(lifted, x)) if not hasattr(x, "_fields") else x
+    return constant(x) if is_array(x) and not isinstance(x, Tensor) else x
+
+
 def innermost(x: Any) -> Array:
     """The plain array inside x."""
     while isinstance(x, Tensor):
@@ -258,7 +326,7 @@ def refuse_in_place(tensor: Tensor) -> None:
 
 def _why_not_recorded(tensor: Tensor) -> str:
     if tensor._level != 0:
-        return "backward: inside grad or vjp the transform differentiates; return this value instead"
+        return "backward: inside grad or vjp the transform differentiates; return the value instead"
     return (
         "backward: nothing recorded leads to this Tensor; give the inputs requires_grad=True, "
         "and compute it outside of no_grad()"

@@ -16,7 +16,7 @@ def _moved(x: Array, target: Device, source: Device, /) -> Array:
     return plain_to_device(x, target)
 
 
-_moved.add_rules({"x": lambda dy, target, source: _moved(dy, source, target)})
+_moved.derivative.add({"x": lambda dy, target, source: _moved(dy, source, target)})
 
 
 def to_device(x: Tensor, device: str | Device) -> Tensor:

@@ -15,7 +15,7 @@ from ...backend import Array, array, array_namespace, is_array
 from ...backend.errors import NotDifferentiableError, ShapeError
 from . import tree
 from .tape import Cotangents, Join, Leaf, backpropagate, new_level
-from .tensor import Tensor, innermost, new_leaf, recorded, strip
+from .tensor import Tensor, innermost, lifted, new_leaf, recorded, strip
 
 
 def vjp(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -51,7 +51,7 @@ def value_and_grad(
 
     f returns a scalar (with has_aux: a scalar and anything else, which is handed through:
     ((value, aux), gradient)). One argnum gives one gradient, several a tuple.
-    Raises ShapeError when f returns no scalar, NotDifferentiableError for other than floating inputs.
+    Raises ShapeError when f returns no scalar, NotDifferentiableError unless inputs are floating.
     """
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
@@ -198,14 +198,19 @@ def _detached(x: Any) -> Any:
 def _pulled(roots: list, dys: list) -> dict[Leaf, Array]:
     """The gradients of all leaves for cotangents of several outputs, in one walk."""
     pairs = [(root, dy) for root, dy in zip(roots, dys, strict=True) if root is not None]
+    lift = None
+    if any(isinstance(dy, Tensor) for _, dy in pairs):  # rules then meet nothing but Tensors
+        lift = lifted
+        pairs = [(root, lifted(dy)) for root, dy in pairs]
     if not pairs:
         return {}
     if len(pairs) == 1:
-        return backpropagate(*pairs[0])
+        return backpropagate(*pairs[0], lift=lift)
     links = tuple((root, _picked(i), ()) for i, (root, _) in enumerate(pairs))
     outputs = tuple((dy.shape, dy.dtype) for _, dy in pairs)
     join = Join("the outputs", links, outputs)
-    return backpropagate(join, Cotangents({i: dy for i, (_, dy) in enumerate(pairs)}))
+    dy = Cotangents({i: dy for i, (_, dy) in enumerate(pairs)})
+    return backpropagate(join, dy, lift=lift)
 
 
 def _picked(position: int) -> Callable[[tuple], Array]:
@@ -224,10 +229,11 @@ def _cotangents(dy: Any, y: Any, outputs: list) -> list:
 
 
 def _like(dpart: Any, part: Any) -> Array:
-    """A cotangent as an array: Python numbers take dtype and device of the output."""
-    if is_array(dpart):
-        return dpart
-    return array_namespace(innermost(part)).full_like(innermost(part), dpart)
+    """A cotangent as an array, and as a Tensor if the output below this recording is one."""
+    if not is_array(dpart):
+        dpart = array_namespace(innermost(part)).full_like(innermost(part), dpart)
+    below = part.data if isinstance(part, Tensor) else part
+    return lifted(dpart) if isinstance(below, Tensor) else dpart
 
 
 def _zeros_like(x: Any) -> Array:

@@ -1,13 +1,14 @@
 import copy
 import json
 import math
+import sys
 import threading
 
 import numpy as np
 import pytest
 
 from isograd.backend import find_device, settings_override, to_numpy, using
-from isograd.backend.errors import DtypeError, HyperparameterError, ShapeError, StateDictError
+from isograd.backend.errors import StateDictError
 from isograd.backend.random import BLOCK, Generator, default_generator, seed
 
 LONG = 2 * BLOCK + 5  # two blocks of the host's and an odd rest
@@ -65,7 +66,8 @@ def test_every_device_gives_the_bits_of_the_cpu(device, name, shape):
     there = DRAWS[name](Generator(7), shape)
     here = drawn(name, shape)
     assert tuple(there.shape) == shape == here.shape
-    np.testing.assert_array_equal(to_numpy(there).view(np.uint8), here.view(np.uint8))
+    assert to_numpy(there).dtype == here.dtype
+    assert to_numpy(there).tobytes() == here.tobytes()
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -133,10 +135,11 @@ def test_normal_is_standard_normal():
     assert np.all(np.abs(np.subtract(moments, [0, 1, 0, 3])) < 4 * np.sqrt([1, 2, 15, 96]) / 223)
 
 
-def test_normal_has_the_mean_and_the_standard_deviation_asked_for():
-    x = Generator(1).normal(50_000, mean=-3.0, std=0.25)
-    assert abs(x.mean() + 3.0) < 4 * 0.25 / 223
-    assert abs(x.std() / 0.25 - 1) < 4 / 316
+@pytest.mark.parametrize(("mean", "std"), [(-3.0, 0.25), (2.0, 1.0), (0.0, 4.0)])
+def test_normal_has_the_mean_and_the_standard_deviation_asked_for(mean, std):
+    x = Generator(1).normal(50_000, mean, std)
+    assert abs(x.mean() - mean) < 4 * std / 223
+    assert abs(x.std() / std - 1) < 4 / 316
 
 
 def test_a_standard_deviation_of_zero_gives_the_mean():
@@ -204,7 +207,7 @@ def test_near_seeds_give_unrelated_numbers():
 
 
 def test_a_seed_may_be_of_any_size():
-    assert Generator(2**200).random(3).tolist() != Generator(2**200 + 1).random(3).tolist()
+    assert Generator(2**200 + 1).random(3).tolist() != Generator(1).random(3).tolist()
 
 
 def test_without_a_seed_the_configured_one_is_taken():
@@ -278,16 +281,21 @@ def test_threads_that_share_a_generator_get_separate_runs_of_its_stream():
     runs = []
 
     def draw():
-        for _ in range(50):
-            runs.append(generator.random(2_000, device="cpu"))
+        for _ in range(400):
+            runs.append(generator.random(4, device="cpu"))
 
-    threads = [threading.Thread(target=draw) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    expected = Generator(3).random(200 * 2_000).reshape(200, 2_000)
-    np.testing.assert_array_equal(np.sort([run[0] for run in runs]), np.sort(expected[:, 0]))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=draw) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    expected = Generator(3).random((1_600, 4))
+    assert sorted(run.tolist() for run in runs) == sorted(expected.tolist())
 
 
 def test_seed_restarts_the_default_generator_for_whoever_holds_it():
@@ -306,75 +314,3 @@ def test_repr_names_key_and_position():
     generator.random(4)
     key = (generator.state["key_1"] << 64) + generator.state["key_0"]
     assert repr(generator) == f"Generator(key=0x{key:032x}, position=2)"
-
-
-# --- bad input
-
-
-@pytest.mark.parametrize("shape", [-1, (2, -3), 1.5, "3", (2.0,)])
-def test_a_shape_that_is_none_is_refused(shape):
-    generator = Generator(0)
-    for draw in (generator.random, generator.normal, generator.permutation):
-        with pytest.raises(ShapeError, match="shape must be integers >= 0"):
-            draw(shape)
-    assert generator.state["position"] == 0
-
-
-@pytest.mark.parametrize("dtype", ["int32", "complex64", "float16", "bool"])
-def test_a_dtype_that_is_not_made_is_refused(dtype):
-    generator = Generator(0)
-    for draw in (generator.random, generator.uniform, generator.normal):
-        with pytest.raises(DtypeError, match="float32 or float64"):
-            draw(3, dtype=dtype)
-
-
-def test_integers_of_a_floating_dtype_are_refused():
-    with pytest.raises(DtypeError, match="integer dtype"):
-        Generator(0).integers(0, 3, 4, dtype="float32")
-
-
-@pytest.mark.parametrize("p", [-0.1, 1.1, math.nan, math.inf])
-def test_a_probability_outside_0_to_1_is_refused(p):
-    with pytest.raises(HyperparameterError, match=r"p must be in \[0, 1\]"):
-        Generator(0).bernoulli(p, 3)
-
-
-@pytest.mark.parametrize(
-    ("low", "high"), [(1, 1), (2, 1), (math.nan, 1), (0, math.inf), (-3e38, 3e38), (1, 1 + 1e-12)]
-)
-def test_an_interval_that_is_empty_or_infinite_is_refused(low, high):
-    with pytest.raises(HyperparameterError, match="low must be below high"):
-        Generator(0).uniform(3, low, high)
-
-
-@pytest.mark.parametrize(("mean", "std"), [(0, -1), (0, math.nan), (math.inf, 1), (0, 1e39)])
-def test_a_mean_or_standard_deviation_that_is_none_is_refused(mean, std):
-    with pytest.raises(HyperparameterError, match="std must be >= 0"):
-        Generator(0).normal(3, mean, std)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "dtype"),
-    [(3, 3, None), (4, 3, None), (-(2**63), 1, None), (0, 257, "uint8"), (-1, 3, "uint8")],
-)
-def test_integers_that_do_not_fit_are_refused(low, high, dtype):
-    with pytest.raises(HyperparameterError, match="low must be below high"):
-        Generator(0).integers(low, high, 3, dtype=dtype)
-
-
-@pytest.mark.parametrize("bound", [1.5, "3", True])
-def test_bounds_that_are_not_integers_are_refused(bound):
-    with pytest.raises(HyperparameterError, match="must be an integer"):
-        Generator(0).integers(0, bound, 3)
-
-
-@pytest.mark.parametrize("number", [-1, 1.5, "1", True])
-def test_a_seed_that_is_none_is_refused(number):
-    with pytest.raises(HyperparameterError, match="seed must be an integer"):
-        Generator(number)
-
-
-@pytest.mark.parametrize("name", [1.5, None, True, b"x"])
-def test_a_name_that_is_neither_text_nor_number_is_refused(name):
-    with pytest.raises(HyperparameterError, match="fold_in"):
-        Generator(0).fold_in(name)

@@ -1,0 +1,69 @@
+"""RMSprop in place, for NumPy: block by block, without a new array.
+
+It does what the definition in nn/optimizers/rmsprop.py says, operation by operation in the same
+order: the results are the same bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .blocks import blocks
+
+
+def rmsprop_numpy(
+    p: np.ndarray,
+    dp: np.ndarray,
+    *moments: np.ndarray,
+    t: int,
+    lr: float,
+    alpha: float,
+    eps: float,
+    weight_decay: float,
+    momentum: float,
+    centered: bool,
+) -> None:
+    """Overwrite p and the moments (1-D: mean square, mean if centered, velocity if momentum)."""
+    for p_block, dp_block, *rest, decayed, scratch in blocks(2, p, dp, *moments):
+        gradient = dp_block
+        if weight_decay:
+            np.multiply(p_block, weight_decay, out=decayed)
+            gradient = np.add(dp_block, decayed, out=decayed)
+        step = _quotient(gradient, rest, alpha, eps, centered, scratch)
+        if momentum:
+            np.multiply(rest[-1], momentum, out=rest[-1])
+            step = np.add(rest[-1], step, out=rest[-1])
+        np.multiply(step, lr, out=scratch)
+        np.subtract(p_block, scratch, out=p_block)
+
+
+def _quotient(
+    dp: np.ndarray,
+    moments: list[np.ndarray],
+    alpha: float,
+    eps: float,
+    centered: bool,
+    scratch: np.ndarray,
+) -> np.ndarray:
+    """dp / (root mean square + eps) in scratch, after the running means have been advanced."""
+    square = moments[0]
+    np.multiply(square, alpha, out=square)
+    np.multiply(dp, 1.0 - alpha, out=scratch)
+    np.multiply(scratch, dp, out=scratch)
+    np.add(square, scratch, out=square)
+    variance = _variance(dp, square, moments[1], alpha, scratch) if centered else square
+    np.sqrt(variance, out=scratch)
+    np.add(scratch, eps, out=scratch)
+    return np.divide(dp, scratch, out=scratch)
+
+
+def _variance(
+    dp: np.ndarray, square: np.ndarray, mean: np.ndarray, alpha: float, scratch: np.ndarray
+) -> np.ndarray:
+    """square - mean^2, not below 0, in scratch, after the mean has been advanced."""
+    np.multiply(mean, alpha, out=mean)
+    np.multiply(dp, 1.0 - alpha, out=scratch)
+    np.add(mean, scratch, out=mean)
+    np.multiply(mean, mean, out=scratch)
+    np.subtract(square, scratch, out=scratch)
+    return np.maximum(scratch, 0.0, out=scratch)

@@ -1,0 +1,56 @@
+"""Gradient descent with momentum in place, for NumPy: block by block, without a new array.
+
+It does what the definition in nn/optimizers/sgd.py says, operation by operation in the same order:
+the results are the same bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .blocks import blocks
+
+
+def sgd_numpy(
+    p: np.ndarray,
+    dp: np.ndarray,
+    *moments: np.ndarray,
+    t: int,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    ewma: bool,
+) -> None:
+    """Overwrite p (1-D), and the velocity if one is given, with their values after update t."""
+    share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
+    for p_block, dp_block, *velocity, step, scratch in blocks(2, p, dp, *moments):
+        direction = dp_block
+        if weight_decay:
+            np.multiply(p_block, weight_decay, out=scratch)
+            direction = np.add(dp_block, scratch, out=scratch)
+        for v in velocity:
+            direction = _advance(v, direction, momentum, share, nesterov, scratch, step)
+        np.multiply(direction, lr, out=step)
+        np.subtract(p_block, step, out=p_block)
+
+
+def _advance(
+    v: np.ndarray,
+    dp: np.ndarray,
+    momentum: float,
+    share: float,
+    nesterov: bool,
+    scratch: np.ndarray,
+    step: np.ndarray,
+) -> np.ndarray:
+    """Overwrite v with momentum v + share dp; the direction of the step, in v or in step."""
+    if share != 1.0:
+        dp = np.multiply(dp, share, out=scratch)
+    np.multiply(v, momentum, out=v)
+    np.add(v, dp, out=v)
+    if not nesterov:
+        return v
+    np.multiply(v, momentum, out=step)
+    return np.add(dp, step, out=step)

@@ -1,0 +1,115 @@
+"""Bounds for gradients between backward() and step()."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ...backend import Array, array_namespace, multiply_, unwrap, write
+from ...backend.errors import HyperparameterError, NonFiniteError
+from ..autograd import Tensor
+from .hyperparameters import non_negative
+from .layout import gradient_parts
+
+
+def clip_grad_norm(
+    parameters: Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = True,
+) -> float:
+    """The norm of all gradients together; each is then times min(1, max_norm / (norm + 1e-6)).
+
+    parameters without a gradient are left out; max_norm >= 0; norm_type > 0, math.inf for the
+    largest size. Gradients that an optimizer keeps side by side are reduced and scaled as one
+    array. Raises HyperparameterError, and NonFiniteError for a norm that is NaN or
+    infinite: no gradient is changed then. With error_if_nonfinite=False the gradients are
+    scaled all the same, which spreads NaN over all of them. Source: Pascanu, Mikolov, Bengio 2013,
+    algorithm 1; the 1e-6 is torch's.
+    """
+    max_norm = non_negative("clip_grad_norm: max_norm", max_norm)
+    if not norm_type > 0:
+        raise HyperparameterError(f"clip_grad_norm: norm_type must be > 0, got {norm_type!r}")
+    parameters = _as_list(parameters)
+    parts = list(gradient_parts(parameters))
+    total = _norm([part for part, _ in parts], norm_type)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise NonFiniteError(_which("clip_grad_norm", parameters, total))
+    factor = max_norm / (total + 1e-6)
+    if factor < 1.0 or math.isnan(factor):
+        for part, leaf in parts:
+            if leaf is None:
+                multiply_(part, factor)
+            else:
+                leaf.grad = part * factor
+    return total
+
+
+def clip_grad_value(
+    parameters: Iterable[Tensor], clip_value: float, error_if_nonfinite: bool = True
+) -> None:
+    """Bring every element of every gradient into [-clip_value, clip_value].
+
+    clip_value >= 0. Raises HyperparameterError, and NonFiniteError for NaN or infinite
+    elements: no gradient is changed then. With error_if_nonfinite=False infinite ones are brought
+    to the bounds and NaN stays.
+    """
+    bound = non_negative("clip_grad_value: clip_value", clip_value)
+    parameters = _as_list(parameters)
+    parts = list(gradient_parts(parameters))
+    largest = _norm([part for part, _ in parts], math.inf) if error_if_nonfinite else 0.0
+    if not math.isfinite(largest):
+        raise NonFiniteError(_which("clip_grad_value", parameters, largest))
+    for part, leaf in parts:
+        if leaf is None:
+            write(part, "clip", part, -bound, bound)
+        else:
+            leaf.grad = array_namespace(part).clip(part, -bound, bound)
+
+
+def _norm(parts: list[Array], norm_type: float) -> float:
+    """(sum of |x|^p over all elements)^(1/p), whatever the order of the parts."""
+    if norm_type == math.inf:
+        sizes = [_largest(part) for part in parts]
+        return math.nan if any(map(math.isnan, sizes)) else max(sizes, default=0.0)
+    powers = [_sum_of_powers(part, norm_type) for part in parts]
+    if not all(map(math.isfinite, powers)):
+        return sum(powers)  # fsum refuses infinities of two signs, and we want NaN or infinity
+    return math.fsum(powers) ** (1.0 / norm_type)
+
+
+def _largest(part: Array) -> float:
+    xp = array_namespace(part)
+    return float(xp.max(xp.abs(part))) if part.size else 0.0
+
+
+def _sum_of_powers(part: Array, norm_type: float) -> float:
+    """The sum of |x|^p; for p = 2 as an inner product, which needs no second array."""
+    xp = array_namespace(part)
+    if norm_type == 2.0:
+        flat = xp.reshape(part, (-1,))
+        return float(flat @ flat)
+    return float(xp.sum(xp.abs(part) ** norm_type))
+
+
+def _which(operation: str, parameters: list[Tensor], total: float) -> str:
+    """What to say about a norm that is not finite: the first gradient that is not, if one is."""
+    for i, parameter in enumerate(parameters):
+        if parameter.grad is not None:
+            dx = unwrap(parameter.grad)
+            xp = array_namespace(dx)
+            if not bool(xp.all(xp.isfinite(dx))):
+                kind = "NaN" if bool(xp.any(xp.isnan(dx))) else "infinity"
+                return (
+                    f"{operation}: gradients must be finite, but that of parameter {i}, shape "
+                    f"{tuple(parameter.shape)}, holds {kind}; nothing was changed; look for the "
+                    "layer that overflowed, or lower the learning rate"
+                )
+    return (
+        f"{operation}: the norm of the gradients must be finite, got {total}: every element is, "
+        "but their powers overflow; nothing was changed; use norm_type=math.inf"
+    )
+
+
+def _as_list(parameters: Iterable[Tensor]) -> list[Tensor]:
+    return [parameters] if isinstance(parameters, Tensor) else list(parameters)

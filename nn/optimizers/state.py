@@ -1,0 +1,131 @@
+"""The state of an optimizer as plain dicts of numbers and arrays, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...backend import Array, array, array_namespace, device_of
+from ...backend.errors import StateDictError
+from .arena import Arena
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+STEP = "step"  # torch's name for the number of updates
+KEYS = {"state", "param_groups"}
+
+
+def state_of(optimizer: Optimizer) -> dict[str, Any]:
+    """{"state": {i: {"step": n, moment: array}}, "param_groups": [...]}; all arrays are copies."""
+    state, groups = {}, []
+    for group, indices in _numbered(optimizer):
+        places = _places(group)
+        for i, parameter in zip(indices, group["params"], strict=True):
+            arena, place = places[id(parameter)]
+            n_updates, moments = arena.state_of(place)
+            if n_updates:
+                copies = {name: _copy(moment) for name, moment in moments.items()}
+                state[i] = {STEP: n_updates, **copies}
+        groups.append({**group.settings, "params": indices})
+    return {"state": state, "param_groups": groups}
+
+
+def load_state(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> None:
+    """Write a state_dict into an optimizer; nothing is changed unless all of it fits."""
+    _check_keys(optimizer, state_dict)
+    given = {int(i): entry for i, entry in state_dict["state"].items()}
+    settings, updates = [], []
+    saved_groups = state_dict["param_groups"]
+    numbered = list(_numbered(optimizer))
+    if len(saved_groups) != len(numbered):
+        raise StateDictError(
+            f"{optimizer}: param_groups must have {len(numbered)} groups as here, got "
+            f"{len(saved_groups)}"
+        )
+    for number, ((group, indices), saved) in enumerate(zip(numbered, saved_groups, strict=True)):
+        _check_group(optimizer, number, indices, saved)
+        values = {name: value for name, value in saved.items() if name != "params"}
+        settings.append({**group.settings, **values})
+        optimizer.checked(settings[-1])
+        places = _places(group)
+        for ours, theirs, parameter in zip(indices, saved["params"], group["params"], strict=True):
+            entry = _entry(optimizer, ours, parameter, given.pop(int(theirs), {}))
+            updates.append((*places[id(parameter)], *entry))
+    if given:
+        raise StateDictError(
+            f"{optimizer}: state must be of parameters in param_groups, got {sorted(given)[0]} too"
+        )
+    for (group, _), values in zip(numbered, settings, strict=True):
+        group.update(values)
+    for arena, place, n_updates, moments in updates:
+        arena.set_state(place, n_updates, moments)
+
+
+def _numbered(optimizer: Optimizer) -> Iterator[tuple[Any, list[int]]]:
+    """Each group with the numbers of its parameters, counted over all groups."""
+    start = 0
+    for group in optimizer.param_groups:
+        stop = start + len(group["params"])
+        yield group, list(range(start, stop))
+        start = stop
+
+
+def _places(group: Any) -> dict[int, tuple[Arena, int]]:
+    """Arena and position of each parameter of a group, by its id."""
+    return {
+        id(parameter): (arena, i)
+        for arena in group.arenas
+        for i, parameter in enumerate(arena.parameters)
+    }
+
+
+def _entry(
+    optimizer: Optimizer, i: int, parameter: Any, saved: Mapping[str, Any]
+) -> tuple[int, dict[str, Array]]:
+    """How often updated and the moments of parameter i, as arrays that fit it."""
+    unknown = sorted(set(saved) - {STEP, *optimizer.moment_names})
+    if unknown:
+        raise StateDictError(
+            f"{optimizer}: the state of parameter {i} must hold {STEP}, "
+            f"{', '.join(optimizer.moment_names)}, got {unknown[0]!r}; is it of another optimizer?"
+        )
+    moments = {}
+    for name, value in saved.items():
+        if name == STEP or value is None:
+            continue
+        if tuple(getattr(value, "shape", ())) != tuple(parameter.shape):
+            raise StateDictError(
+                f"{optimizer}: {name} of parameter {i} must have its shape "
+                f"{tuple(parameter.shape)}, got {tuple(getattr(value, 'shape', ()))}"
+            )
+        moments[name] = array(value, dtype=parameter.dtype, device=device_of(parameter))
+    return _count(optimizer, i, saved.get(STEP, 1 if moments else 0)), moments
+
+
+def _count(optimizer: Optimizer, i: int, value: Any) -> int:
+    """A number of updates, also from an array of one number."""
+    count = float(value)
+    if not count.is_integer() or count < 0:
+        raise StateDictError(f"{optimizer}: step of parameter {i} must be a count, got {value!r}")
+    return int(count)
+
+
+def _check_keys(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> None:
+    if not isinstance(state_dict, Mapping) or set(state_dict) != KEYS:
+        got = sorted(map(str, state_dict)) if isinstance(state_dict, Mapping) else type(state_dict)
+        raise StateDictError(f"{optimizer}: a state_dict has the keys {sorted(KEYS)}, got {got}")
+
+
+def _check_group(
+    optimizer: Optimizer, number: int, indices: list[int], saved: Mapping[str, Any]
+) -> None:
+    if len(saved.get("params", ())) != len(indices):
+        raise StateDictError(
+            f"{optimizer}: group {number} must have {len(indices)} parameters, got "
+            f"{len(saved.get('params', ()))}; is it of another model?"
+        )
+
+
+def _copy(x: Array) -> Array:
+    return array_namespace(x).asarray(x, copy=True)
