@@ -97,7 +97,7 @@ class CupyLibrary(Library):
 
     def active(self, raw: Any) -> AbstractContextManager[object]:
         """CuPy makes arrays on its current device whatever device= says (array-api-compat#293)."""
-        return self.module().cuda.Device(raw.id)  # its own object: entering is not thread-safe
+        return self._own(raw)
 
     def make_current(self, raw: Any) -> None:
         """Sets CuPy's current device for this thread, so that kernels run beside their arrays."""
@@ -105,15 +105,19 @@ class CupyLibrary(Library):
 
     def synchronize(self, raw: Any) -> None:
         """Waits for the GPU."""
-        raw.synchronize()
+        self._own(raw).synchronize()
 
     def memory(self, raw: Any) -> tuple[int, int]:
         """As in the base."""
-        return raw.mem_info
+        return self._own(raw).mem_info
 
     def describe(self, raw: Any) -> str:
         """As in the base, e.g. "NVIDIA H200"."""
         return self.module().cuda.runtime.getDeviceProperties(raw.id)["name"].decode()
+
+    def _own(self, raw: Any) -> Any:
+        """Another object for the device: one that two threads enter mixes up what they return to."""
+        return self.module().cuda.Device(raw.id)
 
     def _name(self, raw: Any) -> str:
         return f"cuda:{raw.id}"

@@ -85,7 +85,9 @@ def integer_draw(low: int, span: int, dtype: str) -> Draw:
     def make(source: Source, start: int, n: int) -> Array:
         xp, words = source.xp, source.take(start, n)
         scaled = _scaled_64(words, span) if span <= 2**32 else _scaled_128(words, span, xp)
-        return xp.astype(xp.astype(scaled, xp.int64) + low, getattr(xp, dtype))
+        shifted = xp.astype(scaled, xp.int64)
+        shifted += low
+        return xp.astype(shifted, getattr(xp, dtype), copy=False)
 
     return Draw(make, words=1 if span <= 2**32 else 2)
 
@@ -146,7 +148,14 @@ def shuffled_indices(words: np.ndarray) -> np.ndarray:
 
 def _scaled_64(words: Array, span: int) -> Array:
     """floor(span * words / 2**64) for span <= 2**32, where no product overflows."""
-    return ((words >> 32) * span + ((words & (2**32 - 1)) * span >> 32)) >> 32
+    carried = words & (2**32 - 1)
+    carried *= span
+    carried >>= 32
+    scaled = words >> 32
+    scaled *= span
+    scaled += carried
+    scaled >>= 32
+    return scaled
 
 
 def _scaled_128(words: Array, span: int, xp: Namespace) -> Array:

@@ -50,7 +50,7 @@ def tolerance(dtype: Any, factor: float = 1.0) -> Tolerance:
     dtype: any library's dtype, a name, or an array. factor: for a longer computation, with its
     reason beside the call, e.g. sqrt(n) for a sum of n terms.
     """
-    base = _TOLERANCES.get(dtype_name(getattr(dtype, "dtype", dtype)), _EXACT)
+    base = _TOLERANCES.get(_name(dtype), _EXACT)
     return Tolerance(base.rtol * factor, base.atol * factor)
 
 
@@ -116,7 +116,8 @@ def is_boolean(x: Any) -> bool:
 
 
 def _name(x: Array) -> str:
-    return dtype_name(getattr(x, "dtype", x))
+    """The name of an array's dtype or of a dtype."""
+    return dtype_name(x if isinstance(x, type) else getattr(x, "dtype", x))  # np.float32 is a type
 
 
 def _name_of(dtype: Any) -> str:
@@ -129,7 +130,6 @@ def _name_of(dtype: Any) -> str:
         name = dtype.__name__
     else:  # np.dtype has a name; torch.float32 and array_api_strict.float32 are their names
         name = getattr(dtype, "name", None) or str(dtype).rpartition(".")[2]
-    name = "bool" if name == "bool_" else name
     if name not in DTYPE_NAMES:
         raise _no_dtype(dtype)
     return name

@@ -64,7 +64,7 @@ def _processors() -> str:
 
 def _blas() -> str:
     """The BLAS that NumPy was built with."""
-    built_with: dict[str, Any] = np.show_config(mode="dicts") or {}  # type: ignore[assignment]
+    built_with: Any = np.show_config(mode="dicts")
     blas = built_with.get("Build Dependencies", {}).get("blas", {})
     return f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip()
 

@@ -61,10 +61,6 @@ class StrictLibrary(Library):
         strict = sys.modules.get(self.package)
         return self._name(raw) if strict and isinstance(raw, strict.Device) else None
 
-    def to_host(self, array: Any) -> np.ndarray:
-        """Through its CPU device: the others refuse to export, as a GPU would."""
-        return super().to_host(array.to_device(self._raw_devices()[0]))
-
     def _name(self, raw: Any) -> str:
         # The device has no public name; its repr is array_api_strict.Device('device1').
         suffix = repr(raw).split("'")[1]

@@ -162,21 +162,25 @@ def _positive_entries(name: str, entries: Lengths, n: int) -> list[int]:
     return listed
 
 
-def _pairs(widths: int | Sequence[Sequence[int]], ndim: int) -> list[tuple[int, int]]:
+def _pairs(widths: Any, ndim: int) -> list[tuple[int, int]]:
     """(before, after) for each axis."""
-    listed = [(widths, widths)] * ndim if _is_index(widths) else list(widths)
-    fits = len(listed) == ndim and all(
-        isinstance(pair, Sequence)
-        and len(pair) == 2
-        and all(_is_index(width) and width >= 0 for width in pair)
-        for pair in listed
-    )
+    listed = [(widths, widths)] * ndim if _is_index(widths) else widths
+    fits = isinstance(listed, Sequence) and len(listed) == ndim and all(map(_is_pair, listed))
     if not fits:
         raise ShapeError(
-            f"pad: widths must be a non-negative integer or a pair (before, after) of them for "
+            "pad: widths must be a non-negative integer or a pair (before, after) of them for "
             f"each of the {ndim} axes, got {widths!r}"
         )
     return [(int(before), int(after)) for before, after in listed]
+
+
+def _is_pair(pair: object) -> bool:
+    """Whether it is two non-negative integers."""
+    return (
+        isinstance(pair, Sequence)
+        and len(pair) == 2
+        and all(_is_index(width) and width >= 0 for width in pair)
+    )
 
 
 def _is_index(x: object) -> bool:

@@ -28,7 +28,9 @@ from .namespaces import Array
 from .philox import DeviceWords, HostWords, Key, has_uint64_arithmetic
 from .settings import settings
 
-BLOCK = 2**15  # numbers made at a time on the host: their arrays stay in a 1 MB level-2 cache
+# Numbers made at a time on the host: a block's arrays, 64 KiB each for float32, stay in a level-2
+# cache and below the size that glibc gives back to the system after each use.
+BLOCK = 2**14
 
 
 class Generator:

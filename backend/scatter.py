@@ -137,7 +137,7 @@ def _torch_sums(n: int, indices: Any, rows: Any, xp: Namespace) -> Any:
 
 
 def _cupy_sums(n: int, indices: Any, rows: Any, xp: Namespace) -> Any:
-    with rows.device:
+    with device_of(rows).active():
         result = xp.zeros((n, rows.shape[1]), dtype=rows.dtype)
         importlib.import_module("cupyx").scatter_add(result, indices, rows)
     return result

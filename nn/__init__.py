@@ -51,6 +51,14 @@ from .special import erf
 # -- losses, and figures without a derivative
 from .cross_entropy import cross_entropy
 from .losses import binary_cross_entropy, binary_cross_entropy_with_logits, huber, l1, mse
+from .loss_layers import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+)
 from .metrics import accuracy, confusion_matrix
 from .regularization import l2_penalty
 
@@ -106,6 +114,12 @@ __all__ = [
     "softplus",
     "tanh",
     # losses and figures
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "HuberLoss",
+    "L1Loss",
+    "MSELoss",
     "accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",

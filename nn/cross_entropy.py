@@ -140,6 +140,7 @@ def _(
     ignore_index: int | None,
     reduction: str,
 ) -> Array:
+    labels = unwrap(labels)
     xp = array_namespace(dy, logits)  # -sum of t log p: p times the sum of t, minus t itself
     counted, own = _row_weights(logits, labels, weight, ignore_index)
     if reduction == "mean":

@@ -8,6 +8,7 @@ from typing import Any
 from ..backend import Array, Device, array_namespace
 from ..backend.errors import HyperparameterError, ShapeError
 from ..backend.random import Generator
+from ..kernels.linear import LINEAR_NUMPY
 from .activation import activation_named
 from .autograd import differentiable
 from .autograd.tensor import innermost
@@ -32,6 +33,9 @@ def linear(
     if bias is not None:
         y = y + bias
     return y if activation is None else activation_named(activation)(y)
+
+
+linear.fused_by(numpy=LINEAR_NUMPY)
 
 
 @linear.requires

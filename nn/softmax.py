@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..backend import Array, array_namespace, is_floating
 from ..backend.errors import DtypeError, ShapeError
+from ..kernels.softmax import LOG_SOFTMAX_NUMPY, SOFTMAX_NUMPY
 from .autograd import differentiable
 from .module import Module
 
@@ -28,6 +29,9 @@ def _(dy: Array, y: Array, axis: int) -> Array:
     return weighted - y * xp.sum(weighted, axis=axis, keepdims=True)
 
 
+softmax.fused_by(numpy=SOFTMAX_NUMPY)
+
+
 @differentiable
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
     """log(softmax(x)) = x - log(sum of exp(x)) along the axis; right where softmax rounds to 0.
@@ -44,6 +48,9 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
 def _(dy: Array, y: Array, axis: int) -> Array:
     xp = array_namespace(dy, y)  # dy_i/dx_j = delta_ij - softmax_j
     return dy - xp.exp(y) * xp.sum(dy, axis=axis, keepdims=True)
+
+
+log_softmax.fused_by(numpy=LOG_SOFTMAX_NUMPY)
 
 
 class Softmax(Module):

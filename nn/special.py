@@ -11,7 +11,7 @@ from .autograd import differentiable
 
 @differentiable
 def erf(x: Array) -> Array:
-    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x; floating x, any shape, elementwise."""
+    """2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x, elementwise; x: floating."""
     return plain_erf(x)
 
 

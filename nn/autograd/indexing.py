@@ -41,6 +41,9 @@ def put(values: Array, key: Any, shape: tuple[int, ...], /) -> Array:
         flat = scatter_add((_size(shape),), xp.reshape(positions, (-1,)), values, check=False)
         return xp.reshape(flat, shape)
     target = xp.zeros(shape, dtype=values.dtype, device=device(values))
+    if isinstance(key, tuple) and any(part is None for part in key):
+        key = tuple(part for part in key if part is not None)  # no place to assign to
+        values = xp.reshape(values, target[key].shape)
     target[key] = values
     return target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...backend import Array, array_namespace
@@ -73,9 +74,9 @@ def _dconcat(dy: Array, arrays: tuple[Array, ...], axis: int | None) -> list[Arr
     """dy, cut where the arrays were joined."""
     parts, start = [], 0
     for x in arrays:
-        n = x.size if axis is None else x.shape[axis]
+        n = math.prod(x.shape) if axis is None else x.shape[axis]
         before = () if axis is None else (slice(None),) * (axis % dy.ndim)
-        parts.append(reshape(dy[(*before, slice(start, start + n))], x.shape))
+        parts.append(reshape(dy[(*before, slice(start, start + n), ...)], x.shape))
         start += n
     return parts
 
@@ -93,7 +94,7 @@ def _stack(*arrays: Array, axis: int = 0) -> Array:
 @_stack.backward
 def _dstack(dy: Array, arrays: tuple[Array, ...], axis: int) -> list[Array]:
     before = (slice(None),) * (axis % dy.ndim)
-    return [dy[(*before, i)] for i in range(len(arrays))]
+    return [dy[(*before, i, ...)] for i in range(len(arrays))]
 
 
 def stack(arrays: Any, /, *, axis: int = 0) -> Array:
@@ -104,7 +105,7 @@ def stack(arrays: Any, /, *, axis: int = 0) -> Array:
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     """The slices of x along an axis, as in the standard."""
     before = (slice(None),) * (axis % x.ndim)
-    return tuple(x[(*before, i)] for i in range(x.shape[axis]))
+    return tuple(x[(*before, i, ...)] for i in range(x.shape[axis]))
 
 
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:

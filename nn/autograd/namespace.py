@@ -58,7 +58,7 @@ class WrappedNamespace(ModuleType):
         for module, names in OPS.items():
             for name in names:
                 setattr(self, name, getattr(module, name))
-        self.full = _full(self.full)
+        self.full = _full(_creating(xp.full))
         self.asarray = _asarray(xp.asarray)
         self.broadcast_shapes = broadcast_shapes
         self.concatenate = manipulation.concat

@@ -90,8 +90,8 @@ def install() -> None:
     Tensor.__matmul__ = _forward(linear_algebra.matmul)
     Tensor.__rmatmul__ = _reflected(linear_algebra.matmul)
     Tensor.__imatmul__ = _in_place(linear_algebra.matmul)
-    Tensor.__getitem__ = _get_item  # type: ignore[assignment]
-    Tensor.__setitem__ = _set_item  # type: ignore[assignment]
+    Tensor.__getitem__ = _get_item
+    Tensor.__setitem__ = _set_item
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ took it away
     Tensor.__array_ufunc__ = None  # `ndarray + tensor` asks our reflected operator
     Tensor.T = property(_transpose)

@@ -128,7 +128,7 @@ def _dcumulative_sum(dy: Array, axis: Any, include_initial: bool) -> Array:
     """The sum of the cotangents from here to the end."""
     axis = 0 if axis is None else axis
     if include_initial:
-        dy = dy[(*(slice(None),) * (axis % dy.ndim), slice(1, None))]
+        dy = dy[(*(slice(None),) * (axis % dy.ndim), slice(1, None), ...)]
     return flip(cumulative_sum(flip(dy, axis=axis), axis=axis), axis=axis)
 
 
@@ -145,7 +145,7 @@ def _dcumulative_prod(
     """sum over j >= i of dy_j y_j / x_i, for x without zeros."""
     axis = 0 if axis is None else axis
     if include_initial:
-        later = (*(slice(None),) * (axis % dy.ndim), slice(1, None))
+        later = (*(slice(None),) * (axis % dy.ndim), slice(1, None), ...)
         dy, y = dy[later], y[later]
     return flip(cumulative_sum(flip(dy * y, axis=axis), axis=axis), axis=axis) / x
 

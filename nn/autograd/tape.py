@@ -76,7 +76,7 @@ class Leaf:
             self.grad = dx if self.grad is None else self.grad + dx
             return
         if self.grad is not None:
-            assign(self.buffer, self.buffer + dx)
+            assign(self.buffer, self.grad + dx)  # a grad set by hand is not the buffer
         elif dx is not self.buffer:
             assign(self.buffer, dx)
         self.grad = self.buffer

@@ -18,7 +18,7 @@ from ...backend.errors import (
 )
 from .tape import Leaf, Node, backpropagate, first_live_level
 
-Operator = Callable[[Any], Any]
+Operator = Callable[[Any, Any], Any]  # self and the other operand
 
 
 class Tensor:
@@ -78,14 +78,14 @@ class Tensor:
         __le__: Operator
         __gt__: Operator
         __ge__: Operator
-        __neg__: Callable[[], Tensor]
-        __pos__: Callable[[], Tensor]
-        __abs__: Callable[[], Tensor]
-        __invert__: Callable[[], Tensor]
+        __neg__: Callable[[Any], Any]
+        __pos__: Callable[[Any], Any]
+        __abs__: Callable[[Any], Any]
+        __invert__: Callable[[Any], Any]
         __getitem__: Operator
-        __setitem__: Callable[[Any, Any], None]
+        __setitem__: Callable[[Any, Any, Any], None]
         __array_ufunc__: None
-        to_device: Callable[..., Tensor]
+        to_device: Callable[..., Any]
         T: Any
         mT: Any
 

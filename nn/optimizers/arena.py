@@ -11,7 +11,7 @@ from .layout import Layout, stretches
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbours in a layout, parameters first to last, that are updated together for the t-th time."""
+    """Neighbours in a layout, first to last, that are updated together for the t-th time."""
 
     first: int
     last: int

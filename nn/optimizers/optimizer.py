@@ -135,7 +135,7 @@ class Optimizer:
         return state_of(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over settings and moments that state_dict() gave; nothing is written unless all fits.
+        """Take over settings and moments that state_dict() gave; all or nothing is written.
 
         Raises StateDictError when they are of other parameters or another optimizer,
         HyperparameterError for settings out of range, CastOverflowError for values out of range.

@@ -351,7 +351,9 @@ def test_an_unknown_dtype_for_the_target_is_refused():
 @pytest.mark.parametrize("thing", [1.0, [1.0], None, "cpu"])
 @pytest.mark.parametrize("move", [lambda x: ig.to_device(x, "cpu"), ig.to_numpy])
 def test_only_arrays_move(thing, move):
-    with pytest.raises(TypeError, match=r"x must be an array, got .*; make one with isograd\.array"):
+    with pytest.raises(
+        TypeError, match=r"x must be an array, got .*; make one with isograd\.array"
+    ):
         move(thing)
 
 

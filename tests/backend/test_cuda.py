@@ -1,4 +1,4 @@
-"""CUDA where it does not answer, told by a make-believe CuPy; what a real GPU does is marked gpu."""
+"""CUDA where it does not answer, told by a make-believe CuPy; a real GPU's test is marked gpu."""
 
 import importlib
 import logging
@@ -221,6 +221,11 @@ def test_arrays_are_made_on_the_device_that_is_active(cupy):
     with gpu.active():
         assert FakeDevice.current == 1
     assert FakeDevice.current == 0
+
+
+def test_each_block_enters_a_device_object_of_its_own(cupy):
+    gpu = ig.backend.find_device("cuda:1")
+    assert gpu.active() is not gpu.active()
 
 
 def test_synchronize_waits_for_the_device_that_is_named(cupy):

@@ -54,7 +54,7 @@ def test_a_switch_is_0_or_1_and_nothing_else(variable, value):
 
 
 def test_an_unknown_variable_is_named_with_the_nearest_known_one():
-    with pytest.raises(ConfigurationError, match="ISOGRAD_DEVISE.*did you mean ISOGRAD_DEVICE"):
+    with pytest.raises(ConfigurationError, match=r"ISOGRAD_DEVISE.*did you mean ISOGRAD_DEVICE"):
         read_settings({"ISOGRAD_DEVISE": "cpu"})
 
 
@@ -89,9 +89,9 @@ def test_an_override_ends_when_its_block_raises():
 
 
 def test_an_override_of_an_unknown_field_is_refused():
-    with pytest.raises(ConfigurationError, match="colour must be among device, seed"):
-        with settings_override(colour="red"):
-            pass
+    expected = pytest.raises(ConfigurationError, match="colour must be among device, seed")
+    with expected, settings_override(colour="red"):
+        pass
 
 
 def test_the_variables_in_force_are_those_of_the_process(monkeypatch):

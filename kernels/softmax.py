@@ -1,0 +1,60 @@
+"""softmax and log_softmax on NumPy: one new array for the result, one for the gradient.
+
+Sums along the last axis are inner products, with ones where there is nothing else: twice as fast as
+NumPy's sum, in an order of their own, so that results may differ in the last bits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .fused import Fused
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))  # sums of half precision need a wider one
+
+
+def softmax_forward(x: np.ndarray, *, axis: int = -1) -> Any:
+    """exp(x - max) / sum of it along the axis. Declines dtypes other than float32 and float64."""
+    if x.dtype not in DTYPES:
+        return NotImplemented
+    y = np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True))
+    np.exp(y, out=y)
+    return np.divide(y, _sums(y, axis), out=y)
+
+
+def softmax_backward(dy: np.ndarray, y: np.ndarray, axis: int) -> tuple[np.ndarray]:
+    """y (dy - sum of dy y along the axis)."""
+    if axis in (-1, y.ndim - 1):
+        dx = np.subtract(dy, np.vecdot(dy, y)[..., None])
+    else:
+        dx = np.multiply(dy, y)
+        np.subtract(dy, _sums(dx, axis), out=dx)
+    return (np.multiply(dx, y, out=dx),)
+
+
+def log_softmax_forward(x: np.ndarray, *, axis: int = -1) -> Any:
+    """x - max - log of the sum of exp(x - max) along the axis. Declines the same dtypes."""
+    if x.dtype not in DTYPES:
+        return NotImplemented
+    y = np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True))
+    return np.subtract(y, np.log(_sums(np.exp(y), axis)), out=y)
+
+
+def log_softmax_backward(dy: np.ndarray, y: np.ndarray, axis: int) -> tuple[np.ndarray]:
+    """dy - exp(y) times the sum of dy along the axis."""
+    dx = np.exp(y)
+    np.multiply(dx, _sums(dy, axis), out=dx)
+    return (np.subtract(dy, dx, out=dx),)
+
+
+def _sums(x: np.ndarray, axis: int) -> np.ndarray:
+    """The sums along an axis, which stays with length 1."""
+    if axis in (-1, x.ndim - 1):
+        return np.vecdot(x, np.ones(x.shape[-1:], x.dtype))[..., None]
+    return np.add.reduce(x, axis=axis, keepdims=True)
+
+
+SOFTMAX_NUMPY = Fused(softmax_forward, softmax_backward)
+LOG_SOFTMAX_NUMPY = Fused(log_softmax_forward, log_softmax_backward)

@@ -1,0 +1,326 @@
+"""The table of op samples: one line an op, and test_contract.py asks of each what every op owes.
+
+A sample names its op ("exp": of the differentiable namespace, "nn.relu": of isograd.nn), says where
+its inputs lie, and how many orders of derivatives central differences can confirm there (0 for
+results that have none). A new op adds a line and has its tests.
+"""
+
+from __future__ import annotations
+
+import operator
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import isograd as ig
+from isograd import nn
+from isograd.backend import array_namespace
+
+SMOOTH = 3  # the orders that are checked where no kink is near
+ORDER = 2
+
+
+@dataclass(frozen=True)
+class Input:
+    """Numbers between low and high, at least gap away from 0; whole ones where dtype is integer."""
+
+    shape: tuple[int, ...] = (2, 3)
+    low: float = -2.0
+    high: float = 2.0
+    gap: float = 0.0
+    dtype: str = "float64"
+
+    @property
+    def is_floating(self) -> bool:
+        return self.dtype == "float64"
+
+    def values(self, random: np.random.RandomState, shape: tuple[int, ...] | None = None) -> Any:
+        """A NumPy array of this kind."""
+        drawn = random.uniform(self.low, self.high, self.shape if shape is None else shape)
+        if not self.is_floating:
+            return np.asarray(np.floor(drawn)).astype(self.dtype)
+        return np.asarray(drawn + np.copysign(self.gap, drawn))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An op, inputs for it, and what holds of it."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    order: int = ORDER
+    options: dict[str, Any] = field(default_factory=dict)
+    call: Callable[..., Any] | None = None  # (op, *arrays) where it is not op(*arrays, **options)
+    elementwise: bool = False  # then it is also tried on other shapes and layouts
+
+    def __str__(self) -> str:
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name}[{options}]" if options else self.name
+
+    def op(self, x: Any) -> Callable[..., Any]:
+        """The op itself, for arrays of the library of x."""
+        if self.name.startswith("nn."):
+            return getattr(nn, self.name.removeprefix("nn."))
+        return IN_BRACKETS.get(self.name) or getattr(differentiable_namespace(x), self.name)
+
+    def apply(self, *arrays: Any) -> Any:
+        """The result for arrays or Tensors."""
+        op = self.op(arrays[0])
+        if self.call is not None:
+            return self.call(op, *arrays)
+        return op(*arrays, **self.options)
+
+    def arrays(self, shape: tuple[int, ...] | None = None) -> list[Any]:
+        """NumPy inputs, the same every time."""
+        random = np.random.RandomState(zlib.crc32(self.name.encode()))
+        return [given.values(random, shape) for given in self.inputs]
+
+
+def differentiable_namespace(x: Any) -> Any:
+    """The namespace of Tensors around the library of x, also where x is a plain array."""
+    return ig.wrap_namespace(array_namespace(x))
+
+
+def changed(x: Any, key: Any, value: Any) -> Any:
+    """A copy of x in which x[key] is value."""
+    x = array_namespace(x).asarray(x, copy=True)
+    x[key] = value
+    return x
+
+
+IN_BRACKETS = {"[]": operator.getitem, "[]=": changed}
+
+
+def each(name: str, *inputs: Input, order: int = SMOOTH, **options: Any) -> Sample:
+    """A sample of an elementwise op."""
+    return Sample(name, inputs or (REAL,), order, options, elementwise=True)
+
+
+def of(name: str, *inputs: Input, order: int = ORDER, call: Any = None, **options: Any) -> Sample:
+    """A sample of an op that is not elementwise."""
+    return Sample(name, inputs or (REAL,), order, options, call)
+
+
+REAL = Input()
+OFF_ZERO = Input(gap=0.3)
+POSITIVE = Input(low=0.3)
+WITHIN_ONE = Input(low=-0.8, high=0.8)
+ABOVE_ONE = Input(low=1.3, high=3.0)
+INTEGERS = Input(low=1, high=6, dtype="int64")
+BOOLEANS = Input(low=0, high=2, dtype="bool")
+MATRIX = Input((3, 4))
+VECTOR = Input((4,))
+CUBE = Input((2, 3, 2))
+LOGITS = Input((4, 3))
+LABELS = Input((4,), 0, 3, dtype="int64")
+CHANCES = Input((4, 3), 0.1, 0.9)
+INDICES = Input((3,), 0, 3, dtype="int64")
+
+ARITHMETIC = [
+    each("add", REAL, REAL),
+    each("subtract", REAL, REAL),
+    each("multiply", REAL, REAL),
+    each("divide", REAL, OFF_ZERO),
+    each("negative"),
+    each("positive"),
+    each("reciprocal", OFF_ZERO),
+    each("square"),
+    each("remainder", OFF_ZERO, ABOVE_ONE),
+    each("pow", POSITIVE, REAL),
+    of("pow", REAL, order=SMOOTH, call=lambda op, x: op(x, 3)),
+    of("pow", POSITIVE, order=SMOOTH, call=lambda op, x: op(2.0, x)),
+]
+FUNCTIONS = [
+    each("exp"),
+    each("expm1"),
+    each("log", POSITIVE),
+    each("log1p", POSITIVE),
+    each("log2", POSITIVE),
+    each("log10", POSITIVE),
+    each("logaddexp", REAL, REAL),
+    each("sqrt", POSITIVE),
+    each("hypot", OFF_ZERO, REAL),
+    each("sin"),
+    each("cos"),
+    each("tan", WITHIN_ONE),
+    each("asin", WITHIN_ONE),
+    each("acos", WITHIN_ONE),
+    each("atan"),
+    each("atan2", OFF_ZERO, REAL),
+    each("sinh"),
+    each("cosh"),
+    each("tanh"),
+    each("asinh"),
+    each("acosh", ABOVE_ONE),
+    each("atanh", WITHIN_ONE),
+]
+KINKS = [
+    each("abs", OFF_ZERO, order=ORDER),
+    each("maximum", REAL, REAL, order=ORDER),
+    each("minimum", REAL, REAL, order=ORDER),
+    each("copysign", OFF_ZERO, OFF_ZERO, order=ORDER),
+    each("clip", REAL, order=ORDER, min=-1.0, max=1.0),
+    each("where", BOOLEANS, REAL, REAL, order=ORDER),
+]
+CONSTANT = [
+    *(each(name, OFF_ZERO, order=0) for name in ("ceil", "floor", "round", "trunc", "sign")),
+    *(each(name, order=0) for name in ("signbit", "isfinite", "isinf", "isnan")),
+    *(each(name, REAL, REAL, order=0) for name in ("equal", "not_equal", "less", "less_equal")),
+    *(each(name, REAL, REAL, order=0) for name in ("greater", "greater_equal", "nextafter")),
+    each("floor_divide", OFF_ZERO, ABOVE_ONE, order=0),
+    each("logical_not", BOOLEANS, order=0),
+    *(each(f"logical_{name}", BOOLEANS, BOOLEANS, order=0) for name in ("and", "or", "xor")),
+    each("bitwise_invert", INTEGERS, order=0),
+    *(each(f"bitwise_{name}", INTEGERS, INTEGERS, order=0) for name in ("and", "or", "xor")),
+    each("bitwise_left_shift", INTEGERS, INTEGERS, order=0),
+    each("bitwise_right_shift", INTEGERS, INTEGERS, order=0),
+]
+CREATION = [
+    of("zeros_like", order=0),
+    of("ones_like", order=0),
+    of("full_like", order=0, call=lambda op, x: op(x, 2.5)),
+    of("astype", call=lambda op, x: op(x, x.dtype)),
+    of("asarray", call=lambda _, x: array_namespace(x).asarray(x, copy=True)),
+]
+SHAPES = [
+    of("reshape", call=lambda op, x: op(x, (3, 2))),
+    of("permute_dims", CUBE, call=lambda op, x: op(x, (2, 0, 1))),
+    of("matrix_transpose", CUBE),
+    of("moveaxis", CUBE, call=lambda op, x: op(x, 0, -1)),
+    of("expand_dims", axis=1),
+    of("squeeze", Input((2, 1, 3)), call=lambda op, x: op(x, 1)),
+    of("broadcast_to", Input((3, 1)), call=lambda op, x: op(x, (2, 3, 2))),
+    of("broadcast_arrays", Input((3, 1)), VECTOR),
+    of("flip", MATRIX, axis=1),
+    of("flip", MATRIX),
+    of("roll", MATRIX, call=lambda op, x: op(x, (1, -2), axis=(0, 1))),
+    of("roll", MATRIX, call=lambda op, x: op(x, 2)),
+    of("tile", call=lambda op, x: op(x, (2, 1, 2))),
+    of("concat", REAL, Input((1, 3)), call=lambda op, *xs: op(xs, axis=0)),
+    of("concat", REAL, VECTOR, call=lambda op, *xs: op(xs, axis=None)),
+    of("concatenate", REAL, REAL, call=lambda op, *xs: op(xs, axis=-1)),
+    of("stack", REAL, REAL, call=lambda op, *xs: op(xs, axis=1)),
+    of("unstack", MATRIX, axis=1),
+    of("tril", MATRIX, k=1),
+    of("triu", MATRIX, k=-1),
+]
+REDUCTIONS = [
+    *(of("sum", CUBE, axis=axis) for axis in (None, 1, (0, -1))),
+    of("sum", MATRIX, axis=0, keepdims=True),
+    *(of("mean", CUBE, axis=axis) for axis in (None, -1, (0, 2))),
+    *(of("max", CUBE, axis=axis) for axis in (None, 1)),
+    *(of("min", CUBE, axis=axis) for axis in (None, (0, 1))),
+    *(of("prod", OFF_ZERO, axis=axis) for axis in (None, 1)),
+    *(of("var", CUBE, axis=axis) for axis in (None, (1, 2))),
+    of("var", MATRIX, axis=0, correction=1.0, keepdims=True),
+    *(of("std", CUBE, axis=axis) for axis in (None, 1)),
+    of("cumulative_sum", MATRIX, axis=1),
+    of("cumulative_sum", MATRIX, axis=0, include_initial=True),
+    of("cumulative_prod", Input((3, 2), gap=0.3), axis=0),
+    *(of(name, BOOLEANS, order=0, axis=1) for name in ("all", "any")),
+    *(of(name, MATRIX, order=0, axis=1) for name in ("argmax", "argmin", "argsort")),
+    of("count_nonzero", INTEGERS, order=0, axis=0),
+]
+INDEXING = [
+    of("sort", MATRIX, axis=0),
+    of("sort", MATRIX, descending=True),
+    of("take", MATRIX, INDICES, call=lambda op, x, indices: op(x, indices, axis=1)),
+    of("take_along_axis", MATRIX, Input((3, 2), 0, 4, dtype="int64")),
+    of("[]", MATRIX, call=lambda op, x: op(x, (slice(None, None, 2), -1))),
+    of("[]", MATRIX, call=lambda op, x: op(x, (None, 1, ..., slice(1, None, 2)))),
+    of("[]", MATRIX, call=lambda op, x: op(x, x > 0.0)),
+    of("[]", MATRIX, INDICES, call=lambda op, x, rows: op(x, (rows, rows))),
+    of("[]=", MATRIX, VECTOR, call=lambda op, x, value: op(x, (1, ...), value)),
+    of("[]=", MATRIX, REAL, call=lambda op, x, value: op(x, (slice(1, 3), slice(1, None)), value)),
+    of("searchsorted", VECTOR, MATRIX, order=0, call=lambda op, x, v: op(x * 0.0, v)),
+]
+PRODUCTS = [
+    of("matmul", MATRIX, Input((4, 2))),
+    of("matmul", MATRIX, VECTOR),
+    of("matmul", VECTOR, Input((4, 2))),
+    of("matmul", VECTOR, VECTOR),
+    of("matmul", Input((2, 1, 3)), Input((2, 3, 2))),
+    of("matmul", CUBE, Input((2, 3))),
+    of("matmul", Input((3,)), CUBE),
+    of("vecdot", MATRIX, VECTOR),
+    of("tensordot", CUBE, Input((3, 2)), axes=((1, 2), (0, 1))),
+    of("tensordot", MATRIX, Input((4, 2)), axes=1),
+]
+ACTIVATIONS = [
+    each("nn.identity"),
+    each("nn.sigmoid"),
+    each("nn.log_sigmoid"),
+    each("nn.tanh"),
+    each("nn.relu", OFF_ZERO),
+    each("nn.leaky_relu", OFF_ZERO),
+    each("nn.leaky_relu", OFF_ZERO, negative_slope=1.5),
+    each("nn.elu", OFF_ZERO, alpha=0.7),
+    each("nn.gelu"),
+    each("nn.gelu", approximate="tanh"),
+    each("nn.silu"),
+    each("nn.softplus"),
+    each("nn.softplus", OFF_ZERO, beta=2.0, threshold=0.0),
+    each("nn.erf"),
+    of("nn.prelu", Input((2, 3, 2), gap=0.3), Input((3,))),
+    of("nn.prelu", OFF_ZERO, Input((1,))),
+    of("nn.softmax", MATRIX, order=SMOOTH),
+    of("nn.softmax", MATRIX, axis=0),
+    of("nn.log_softmax", MATRIX, order=SMOOTH),
+    of("nn.log_softmax", MATRIX, axis=0),
+]
+LAYERS = [
+    of("nn.linear", Input((2, 3)), Input((4, 3)), Input((4,))),
+    of("nn.linear", Input((2, 2, 3)), Input((4, 3))),
+    of("nn.linear", Input((3,)), Input((2, 3)), Input((2,))),
+    *(
+        of("nn.linear", Input((2, 3)), Input((2, 3)), Input((2,)), activation=name)
+        for name in ("relu", "leaky_relu", "gelu", "gelu_tanh", "silu", "sigmoid", "tanh")
+    ),
+    of("nn.linear", Input((2, 3)), Input((2, 3)), Input((2,)), activation="softplus"),
+    of("nn.linear", Input((2, 3)), Input((2, 3)), activation="elu"),
+    of("nn.flatten", CUBE),
+    of("nn.flatten", CUBE, start_axis=0, end_axis=1),
+    of("nn.dropout", call=lambda op, x: op(x, 0.4, generator=ig.random.Generator(0))),
+]
+LOSSES = [
+    *(of("nn.mse", MATRIX, MATRIX, reduction=how) for how in ("mean", "sum", "none")),
+    of("nn.l1", MATRIX, MATRIX),
+    of("nn.huber", MATRIX, MATRIX, delta=0.7),
+    of("nn.binary_cross_entropy", CHANCES, CHANCES),
+    of("nn.binary_cross_entropy_with_logits", LOGITS, CHANCES),
+    of("nn.cross_entropy", LOGITS, LABELS),
+    of("nn.cross_entropy", LOGITS, LABELS, label_smoothing=0.1),
+    of("nn.cross_entropy", LOGITS, LABELS, ignore_index=1),
+    of("nn.cross_entropy", LOGITS, LABELS, reduction="none"),
+    of("nn.cross_entropy", LOGITS, CHANCES, reduction="sum"),
+    of("nn.l2_penalty", MATRIX, VECTOR, call=lambda op, *weights: op(weights, 0.3)),
+    of("nn.standardize", MATRIX),
+]
+
+SAMPLES = [
+    *ARITHMETIC,
+    *FUNCTIONS,
+    *KINKS,
+    *CONSTANT,
+    *CREATION,
+    *SHAPES,
+    *REDUCTIONS,
+    *INDEXING,
+    *PRODUCTS,
+    *ACTIVATIONS,
+    *LAYERS,
+    *LOSSES,
+]
+
+# Public functions that are no ops: what they return is no function of the values of arrays.
+NO_OPS = {
+    *("arange", "empty", "empty_like", "eye", "from_dlpack", "full"),
+    *("linspace", "ones", "zeros"),
+    *("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type"),
+    *("nn.accuracy", "nn.activation_named", "nn.clip_grad_norm", "nn.clip_grad_value"),
+    *("nn.confusion_matrix", "nn.feature_statistics", "nn.load_digits", "nn.summary"),
+    "nn.train_test_split",
+}
