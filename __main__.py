@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+STOPPED = 130  # what a shell reports of a command that Ctrl-C ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,9 +23,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except IsogradError as error:
-        print(f"isograd {options.command}: {error}", file=sys.stderr)
-        return 2
+        return _failed(options.command, str(error), 2)
+    except BrokenPipeError:  # who reads the output has seen enough, as in `isograd info | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # the system refuses: a full disk, a folder that went away
+        return _failed(options.command, str(error), 1)
+    except KeyboardInterrupt:
+        return _failed(options.command, "stopped", STOPPED)
     return 0
+
+
+def _failed(command: str, reason: str, status: int) -> int:
+    print(f"isograd {command}: {reason}", file=sys.stderr)
+    return status
 
 
 # One function a command; each imports what it needs, so that `isograd --version` stays light.
@@ -36,7 +51,13 @@ def _info(options: argparse.Namespace) -> None:
 def _demo(options: argparse.Namespace) -> None:
     from .benchmarks import demo
 
-    demo.main(device=options.device, epochs=options.epochs, seed=options.seed)
+    demo.main(
+        device=options.device,
+        epochs=options.epochs,
+        seed=options.seed,
+        output=options.output,
+        started_again=options.started_again,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,9 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     info.set_defaults(run=_info)
 
     demo = commands.add_parser("demo", help="train a network on handwritten digits")
-    demo.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1, ...")
-    demo.add_argument("--epochs", type=_positive, help="passes over the digits")
-    demo.add_argument("--seed", type=_not_negative, default=0, help="same seed, same result")
+    demo.add_argument("--device", help="auto, cpu, cuda, cuda:1, ...; default ISOGRAD_DEVICE, else auto")
+    demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the digits")
+    demo.add_argument("--seed", type=_seed, default=0, metavar="S", help="same seed, same result")
+    demo.add_argument(
+        "--output",
+        type=_picture_file,
+        default="isograd-demo.png",
+        metavar="FILE",
+        help="the picture, .png, .svg or .pdf; default isograd-demo.png",
+    )
+    demo.add_argument("--started-again", action="store_true", help=argparse.SUPPRESS)
     demo.set_defaults(run=_demo)
     return parser
 
@@ -62,15 +91,39 @@ def _positive(text: str) -> int:
     return _integer_from(1, text)
 
 
-def _not_negative(text: str) -> int:
-    """The integer that the text spells; argparse reports anything below 0."""
-    return _integer_from(0, text)
+def _seed(text: str) -> int:
+    """The seed that the text spells; argparse reports one that a Generator does not take."""
+    from .backend.settings import LARGEST_SEED
+
+    seed = _integer_from(0, text)
+    if seed > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be an integer of at most 2**64 - 1, got {text!r}")
+    return seed
 
 
 def _integer_from(least: int, text: str) -> int:
-    if not text.lstrip("-").isdecimal() or int(text) < least:
+    digits = text.removeprefix("-")
+    is_integer = digits.isascii() and digits.isdecimal() and len(digits) <= 30
+    if not is_integer or int(text) < least:
         raise argparse.ArgumentTypeError(f"must be an integer of at least {least}, got {text!r}")
     return int(text)
+
+
+def _picture_file(text: str) -> Path:
+    """The path that the text spells; argparse reports one that no picture can be written to."""
+    from .benchmarks.pictures import SUFFIXES
+
+    path = Path(text)
+    if path.suffix.lower() not in SUFFIXES:
+        raise argparse.ArgumentTypeError(f"must end in {', '.join(SUFFIXES)}, got {text!r}")
+    try:
+        is_new = not path.exists()
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"must be a file that can be written: {error}") from None
+    return path
 
 
 if __name__ == "__main__":

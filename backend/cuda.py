@@ -116,7 +116,7 @@ class CupyLibrary(Library):
         return self.module().cuda.runtime.getDeviceProperties(raw.id)["name"].decode()
 
     def _own(self, raw: Any) -> Any:
-        """Another object for the device: one that two threads enter mixes up what they return to."""
+        """Another object for the device: threads that enter one object mix up their way back."""
         return self.module().cuda.Device(raw.id)
 
     def _name(self, raw: Any) -> str:

@@ -1,15 +1,16 @@
 """Where new arrays are made: `use("cuda")`, `using(...)`, and the devices that this machine has.
 
 The current device matters only for making arrays; an op runs where its arrays live. It belongs to
-the context (contextvars): what a thread or a coroutine chooses, another one does not see. A thread
-that has chosen nothing has the choice that the main thread made with use(), else ISOGRAD_DEVICE,
-else the CPU.
+the context (contextvars): what a thread or a coroutine chooses, another one does not see. One that
+has chosen nothing has the choice that the main thread made with use(), else ISOGRAD_DEVICE, else
+the CPU.
 """
 
 from __future__ import annotations
 
 import difflib
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -81,6 +82,7 @@ class Device:
 
 
 _chosen: ContextVar[Device | None] = ContextVar("isograd_device", default=None)
+_within_using: ContextVar[bool] = ContextVar("isograd_within_using", default=False)
 _chosen_by_main_thread: Device | None = None
 _device_by_name: dict[str, Device] = {}  # by canonical name
 _device_by_request: dict[str, Device] = {}
@@ -99,15 +101,15 @@ def current_device() -> Device:
 def use(name: str | Device) -> Device:
     """Make a device the current one from now on; returns it.
 
-    In the main thread the choice also holds for every thread that makes none of its own; in any
-    other thread it stays there.
+    In the main thread the choice also holds for every thread that makes none of its own. In another
+    thread or a coroutine it stays there; in a `with using(...)` block it ends with the block.
     name: "auto" (the first CUDA GPU that answers, else the CPU), "cpu", "cuda", "cuda:1", "strict",
     "torch:cpu", ... or a Device.
     Raises UnknownDeviceError, or DeviceUnavailableError with the reason and the remedy.
     """
     global _chosen_by_main_thread
     chosen = find_device(name)
-    if threading.current_thread() is threading.main_thread():
+    if _speaks_for_the_program():
         _chosen_by_main_thread = chosen
     _chosen.set(chosen)
     chosen.library.make_current(chosen.raw)
@@ -122,12 +124,13 @@ def using(name: str | Device) -> Iterator[Device]:
     that one belongs to the thread: coroutines that share a thread should share a GPU.
     """
     chosen = find_device(name)
-    token = _chosen.set(chosen)
+    token, within = _chosen.set(chosen), _within_using.set(True)
     try:
         with chosen.active():
             yield chosen
     finally:
         _chosen.reset(token)
+        _within_using.reset(within)
 
 
 def find_device(name: object) -> Device:
@@ -161,6 +164,19 @@ def device_of(array: Any) -> Device:
 def known_names() -> list[str]:
     """Names that may be asked for, whether or not they answer here."""
     return ["auto", *("cuda:N" if one is CUPY else one.prefix for one in libraries())]
+
+
+def _speaks_for_the_program() -> bool:
+    """Whether a choice made here is the program's: in the main thread, on its own account."""
+    if threading.current_thread() is not threading.main_thread() or _within_using.get():
+        return False
+    if "asyncio" not in sys.modules or "ipykernel" in sys.modules:  # a notebook's cells: coroutines
+        return True
+    try:
+        sys.modules["asyncio"].get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def _named(name: str) -> Device:

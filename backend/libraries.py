@@ -10,6 +10,7 @@ import importlib
 import sys
 from typing import Any
 
+import array_api_compat
 import numpy as np
 
 from .cuda import CupyLibrary
@@ -154,7 +155,10 @@ def register_library(library: Library) -> None:
 
 
 def library_of(array: Any) -> Library:
-    """The library that an array (not a wrapper) belongs to; made up if it is not registered."""
+    """The library that an array (not a wrapper) belongs to; made up if it is not registered.
+
+    Raises TypeError for anything that is no array.
+    """
     kind = type(array)
     library = _library_by_type.get(kind)
     if library is None:
@@ -167,8 +171,10 @@ def library_of(array: Any) -> Library:
 
 def _unregistered(array: Any, package: str) -> Library:
     """A library that nobody registered, as the standard lets us use it."""
+    if not array_api_compat.is_array_api_obj(array):
+        raise TypeError(f"library_of: x must be an array, got {type(array).__name__}")
     library = Library(package, package, f"pip install {package}")
-    namespace = array.__array_namespace__()
+    namespace = array_api_compat.array_namespace(array)
     library.namespace = lambda: namespace  # type: ignore[method-assign]
     return library
 

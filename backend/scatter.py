@@ -36,7 +36,7 @@ def scatter_add(
     flat = xp.reshape(indices, (-1,))
     if check:
         check_indices(flat, n, "scatter_add", lowest=-n)
-    flat = xp.astype(flat, xp.int64)
+    flat = xp.astype(flat, xp.int64, copy=False)
     flat = xp.where(flat < 0, flat + n, flat)
     if n == 0 or 0 in rows.shape:
         where = device_of(values)
@@ -55,10 +55,12 @@ def check_indices(indices: Array, n: int, operation: str, lowest: int = 0) -> No
     """
     if not is_integer(indices):
         raise DtypeError(f"{operation}: indices must be integers, got {indices.dtype}")
+    if 0 in indices.shape:
+        return
     xp = array_namespace(indices)
-    flat = xp.reshape(xp.astype(indices, xp.int64), (-1,))
-    outside = (flat < lowest) | (flat >= n)
-    if flat.shape[0] and bool(xp.any(outside)):
+    flat = xp.reshape(xp.astype(indices, xp.int64, copy=False), (-1,))
+    if int(xp.min(flat)) < lowest or int(xp.max(flat)) >= n:
+        outside = (flat < lowest) | (flat >= n)
         position = int(xp.argmax(xp.astype(outside, xp.int8)))
         raise LabelError(
             f"{operation}: every index must be in [{lowest}, {n}), got {int(flat[position])} "
@@ -147,7 +149,8 @@ _SUMS = {"numpy": _numpy_sums, "torch": _torch_sums, "cupy": _cupy_sums}
 
 
 def _axes_moved(x: Array, sources: Any, targets: Any, xp: Namespace) -> Array:
-    return xp.moveaxis(x, tuple(sources), tuple(targets))
+    sources, targets = tuple(sources), tuple(targets)
+    return x if sources == targets else xp.moveaxis(x, sources, targets)
 
 
 def _position(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ def bring_cupy(words: Sequence[str]) -> None:
         return
     print(
         f"an NVIDIA driver is here, CuPy is not: uv run --extra {extra} installs it, once, about "
-        "540 MB (Ctrl-C to stop, --device cpu to do without)",
+        "0.5 GB (Ctrl-C to stop; --device cpu does without)",
         flush=True,
     )
     command = [uv, "run", "--project", str(ROOT), "--extra", extra, "isograd"]

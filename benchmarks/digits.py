@@ -123,7 +123,7 @@ def train(
 
 def n_steps(n_epochs: int, part: Part) -> int:
     """How many steps so many passes over a part take."""
-    return n_epochs * math.ceil(len(part.labels) / BATCH_SIZE)
+    return n_epochs * math.ceil(part.labels.shape[0] / BATCH_SIZE)
 
 
 def read(model: nn.Module, part: Part) -> Reading:

@@ -44,9 +44,9 @@ def adamw_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of AdamW; dp is read."""
-    for p_block, *others in blocks(1, p, dp, m, v):
+    for p_block, dp_block, m_block, v_block, scratch in blocks(1, p, dp, m, v):
         np.multiply(p_block, 1.0 - lr * weight_decay, out=p_block)
-        _update(p_block, *others, t, lr, betas, eps)
+        _update(p_block, dp_block, m_block, v_block, scratch, t, lr, betas, eps)
 
 
 def _update(

@@ -82,7 +82,7 @@ def huber(
     """
     xp = array_namespace(prediction, target)
     distance = xp.abs(prediction - target)
-    inside = xp.clip(distance, 0.0, delta)
+    inside = xp.minimum(distance, xp.full_like(distance, delta))
     return reduced(inside * (distance - 0.5 * inside), reduction)
 
 
@@ -101,7 +101,8 @@ def check_delta(operation: str, delta: float) -> None:
 def _dhuber(dy: Array, prediction: Array, target: Array, delta: float, reduction: str) -> Array:
     """The difference, cut at delta on both sides."""
     xp = array_namespace(prediction, target)
-    difference = xp.clip(prediction - target, -delta, delta)
+    bound = xp.full_like(prediction, delta)
+    difference = xp.maximum(xp.minimum(prediction - target, bound), -bound)
     return dterms(dy, prediction.shape, reduction) * difference
 
 

@@ -209,7 +209,7 @@ def _once(named: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def _joined(prefix: str, name: str) -> str:
-    return f"{prefix}.{name}" if prefix else name
+    return f"{prefix}.{name}" if prefix and name else prefix or name
 
 
 def _name_layer(error: Exception, outer: Module) -> None:

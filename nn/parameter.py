@@ -28,9 +28,7 @@ class Parameter(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         """A new leaf with a copy of the values and no gradient."""
-        twin = Parameter(self.data, requires_grad=self.requires_grad)
-        memo[id(self)] = twin
-        return twin
+        return Parameter(self.data, requires_grad=self.requires_grad)
 
 
 def copied(x: Array) -> Array:
@@ -46,5 +44,6 @@ def move(parameter: Parameter, device: Device) -> None:
     parameter._data = to_device(unwrap(parameter), device)
     if leaf is not None:
         leaf.version += 1  # graphs recorded before would give gradients on the old device
+        leaf.dtype = parameter.dtype  # of the other library
         leaf.buffer = None
         leaf.grad = None if leaf.grad is None else to_device(leaf.grad, device)

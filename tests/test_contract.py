@@ -172,6 +172,31 @@ def test_an_elementwise_op_does_not_mind_the_layout_in_memory(sample, layout):
             assert_close(actual, expected)
 
 
+@table(SAMPLES)
+def test_an_op_takes_read_only_arrays_with_gaps_in_memory_and_writes_to_none(sample):
+    copies = sample.arrays()
+    views = [with_gaps(x) for x in copies]
+    for y, expected in zip(*(parts(sample.apply(*xs)) for xs in (views, copies)), strict=True):
+        assert_close(y, expected)
+    if sample.order:
+        for dx, expected in zip(*(gradients(sample, xs) for xs in (views, copies)), strict=True):
+            assert_close(dx, expected)
+
+
+def with_gaps(x):
+    """x as a read-only view of every second element of a larger array."""
+    view = np.zeros([2 * n for n in x.shape], x.dtype)[tuple(slice(None, None, 2) for _ in x.shape)]
+    view[...] = x
+    view.flags.writeable = False
+    return view
+
+
+@table([sample for sample in ELEMENTWISE if sample.name != "nn.identity"])
+def test_the_result_of_an_elementwise_op_has_memory_of_its_own(sample):
+    arrays = sample.arrays()
+    assert not any(np.shares_memory(sample.apply(*arrays), x) for x in arrays)
+
+
 @table([sample for sample in ELEMENTWISE if len(sample.inputs) > 1])
 def test_broadcast_inputs_get_the_sum_of_the_gradients_of_their_copies(sample, device):
     n_inputs = len(sample.inputs)

@@ -9,6 +9,7 @@ from typing import Any
 from ...backend import Array
 from ...backend.errors import NotDifferentiableError
 from ...backend.random import default_generator
+from . import tree
 from .tape import Rematerialize
 from .tensor import Tensor, recorded
 
@@ -23,6 +24,7 @@ def checkpoint(f: Callable[..., Array], *inputs: Any) -> Array:
     """
     state = default_generator().state
     context = copy_context()  # current device and no_grad() as they are now
+    kept = tree.mapped(_as_it_is, inputs)
     y = f(*inputs)
     if isinstance(y, tuple | list | dict):
         raise NotDifferentiableError(
@@ -35,10 +37,15 @@ def checkpoint(f: Callable[..., Array], *inputs: Any) -> Array:
         generator = default_generator()
         now, generator.state = generator.state, state
         try:
-            again = context.copy().run(f, *inputs)
+            again = context.copy().run(f, *tree.mapped(_as_it_is, kept))
         finally:
             generator.state = now
         return again._node
 
     node = Rematerialize("checkpoint", recompute, y.shape, y.dtype)
     return recorded(y.data, y.level, node)
+
+
+def _as_it_is(x: Any) -> Any:
+    """A Tensor that stays what x is now when x is changed in place."""
+    return recorded(x._data, x._level, x._node) if isinstance(x, Tensor) else x

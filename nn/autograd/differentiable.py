@@ -5,10 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from numbers import Number
-from typing import Any
+from typing import Any, NoReturn
 
-from ...backend import Array, array_namespace, is_array, mixed_devices, settings
-from ...backend.errors import DeviceError
+from ...backend import (
+    Array,
+    array_namespace,
+    describe_device,
+    is_array,
+    mixed_devices,
+    settings,
+)
+from ...backend.errors import DeviceError, IsogradError
 from ...kernels.fused import Fused
 from . import tape
 from .direct import Backward
@@ -18,6 +25,8 @@ from .signature import Signature
 from .tape import Cotangents, Join, Node, first_live_level
 from .tensor import Tensor, constant, lifted, recorded, strip
 from .watch import fingerprints
+
+LIBRARY_ERRORS = (TypeError, ValueError, RuntimeError)  # what libraries raise for two devices
 
 # Types of arguments that go well with any array: an op need not look at them again. NumPy's
 # scalars, which its reductions return, join when they are seen.
@@ -57,6 +66,10 @@ class Op:
     def __str__(self) -> str:
         return self.__name__
 
+    def __deepcopy__(self, memo: dict) -> Op:
+        """The op itself: as with functions, a copied module calls the same one."""
+        return self
+
     @property
     def backward(self) -> Backward:
         """Registers the derivative rule, or is the rule when given arrays: backward(dy, x)."""
@@ -87,17 +100,20 @@ class Op:
 
     def _run(self, args: Sequence[Any], kwargs: dict) -> Any:
         """The result for plain arrays."""
+        run = self._runner(args)
+        try:
+            return run(*args, **kwargs)
+        except LIBRARY_ERRORS as error:
+            raise_explained(error, args, self.__name__)
+
+    def _runner(self, args: Sequence[Any]) -> Callable[..., Any]:
+        """What runs for these arguments. Raises DeviceError for arrays of two libraries."""
         kind: Any = type(args[0]) if args else None
         run = self._by_type.get(kind)
         for a in args:
             if type(a) is not kind and type(a) not in harmless_types:
                 run = None
-        if run is None:
-            run = self._choose(args)
-        try:
-            return run(*args, **kwargs)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise _explained(error, args, self.__name__) from error
+        return self._choose(args) if run is None else run
 
     def _choose(self, args: Sequence[Any]) -> Callable[..., Any]:
         """What runs for these arguments; remembered by the type of the array among them."""
@@ -153,12 +169,14 @@ class Op:
 
     def _record_fused(self, level: int, below: list, parents: list, kwargs: dict) -> Any:
         """The recorded result of the fused kernels; NotImplemented where there are none for it."""
-        kind = type(below[0])
+        array = next(a for a in below if is_array(a))
+        kind = type(array)
         if kind not in self._fused_by_type:
-            self._fused_by_type[kind] = FusedRule.of(self, self._fused, below[0])
+            self._fused_by_type[kind] = FusedRule.of(self, self._fused, array)
         fused = self._fused_by_type[kind]
         if fused is None:
             return NotImplemented
+        self._runner(below)  # no kernel meets arrays of two libraries
         y, saved = fused.forward(below, kwargs)
         if y is NotImplemented:
             return NotImplemented
@@ -245,14 +263,12 @@ def _output(position: int) -> Callable[[Array], Cotangents]:
     return lambda dy: Cotangents({position: dy})
 
 
-def _explained(error: Exception, args: Sequence[Any], operation: str) -> Exception:
-    """The error of the library, or a DeviceError where two devices are the cause."""
+def raise_explained(error: Exception, args: Sequence[Any], operation: str) -> NoReturn:
+    """Raises the library's error again, or a DeviceError where two devices are the cause."""
     arrays = tuple(a for a in args if is_array(a))
-    if not isinstance(error, DeviceError) and len(arrays) > 1:
-        devices = {str(getattr(a, "device", None)) for a in arrays}
-        if len(devices) > 1 or len({type(a) for a in arrays}) > 1:
-            return mixed_devices(arrays, operation)
-    return error
+    if not isinstance(error, IsogradError) and len(set(map(describe_device, arrays))) > 1:
+        raise mixed_devices(arrays, operation) from error
+    raise error
 
 
 def _refuse_mixture(arrays: list, operation: str) -> None:

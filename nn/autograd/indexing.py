@@ -129,9 +129,9 @@ def plain_key(key: Any) -> Any:
 
 
 def _names_twice(key: Any) -> bool:
-    """Whether a key holds integer arrays, which can name an element more than once."""
+    """Whether a key holds integer arrays, or lists, which can name an element more than once."""
     parts = key if isinstance(key, tuple) else (key,)
-    return any(is_array(k) and not _is_mask(k) for k in parts)
+    return any(isinstance(k, list) or (is_array(k) and not _is_mask(k)) for k in parts)
 
 
 def _is_mask(x: Array) -> bool:

@@ -10,6 +10,8 @@ from .differentiable import differentiable
 from .standard import ViewOp, standard
 from .tape import sum_to_shape
 
+Shapes = tuple[tuple[int, ...], ...]
+
 reshape = standard("reshape", "x", "shape=", kind=ViewOp, copy=None)
 reshape.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
@@ -70,13 +72,13 @@ def _concat(*arrays: Array, axis: int | None = 0) -> Array:
 
 
 @_concat.backward
-def _dconcat(dy: Array, arrays: tuple[Array, ...], axis: int | None) -> list[Array]:
+def _dconcat(dy: Array, arrays_shape: Shapes, axis: int | None) -> list[Array]:
     """dy, cut where the arrays were joined."""
     parts, start = [], 0
-    for x in arrays:
-        n = math.prod(x.shape) if axis is None else x.shape[axis]
+    for shape in arrays_shape:
+        n = math.prod(shape) if axis is None else shape[axis]
         before = () if axis is None else (slice(None),) * (axis % dy.ndim)
-        parts.append(reshape(dy[(*before, slice(start, start + n), ...)], x.shape))
+        parts.append(reshape(dy[(*before, slice(start, start + n), ...)], shape))
         start += n
     return parts
 
@@ -92,9 +94,9 @@ def _stack(*arrays: Array, axis: int = 0) -> Array:
 
 
 @_stack.backward
-def _dstack(dy: Array, arrays: tuple[Array, ...], axis: int) -> list[Array]:
+def _dstack(dy: Array, arrays_shape: Shapes, axis: int) -> list[Array]:
     before = (slice(None),) * (axis % dy.ndim)
-    return [dy[(*before, i, ...)] for i in range(len(arrays))]
+    return [dy[(*before, i, ...)] for i in range(len(arrays_shape))]
 
 
 def stack(arrays: Any, /, *, axis: int = 0) -> Array:

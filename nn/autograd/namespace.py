@@ -11,6 +11,7 @@ from ...backend.errors import NotDifferentiableError
 from . import creation, elementwise, indexing, linear_algebra, manipulation, reduction, tree
 from .differentiable import Op, wrap_constants
 from .tensor import Tensor, innermost, strip
+from .transfer import to_device
 
 CONSTANTS = ("e", "inf", "nan", "newaxis", "pi")
 DTYPES = (
@@ -77,8 +78,8 @@ def wrap_namespace(xp: Namespace) -> WrappedNamespace:
     """
     if isinstance(xp, WrappedNamespace):
         return xp
-    if not hasattr(xp, "__array_api_version__"):
-        xp = array_namespace(xp.asarray(0.0))
+    if not xp.__name__.startswith("array_api_compat."):
+        xp = array_namespace(xp.asarray(0.0))  # as array_namespace(x) has it, e.g. for numpy
     if id(xp) not in _wrapped:
         _wrapped[id(xp)] = WrappedNamespace(xp)
     return _wrapped[id(xp)]
@@ -151,10 +152,23 @@ def _asarray(function: Callable[..., Any]) -> Callable[..., Any]:
         """obj as a Tensor; of a recorded one the recording goes on."""
         if isinstance(obj, list | tuple) and any(isinstance(x, Tensor) for x in tree.leaves(obj)):
             obj = manipulation.stack([asarray(part) for part in obj])
-        if isinstance(obj, Tensor):
-            if dtype is not None and dtype != obj.dtype:
-                return creation.astype(obj, dtype)
-            return elementwise.positive(obj) if copy else obj
-        return wrap_constants(function(obj, dtype=dtype, device=device, copy=copy))
+        if isinstance(strip(obj), Tensor):
+            return _moved_and_cast(obj, dtype, device, copy)
+        if isinstance(obj, Tensor) and dtype is None and device is None and not copy:
+            return obj
+        return wrap_constants(function(innermost(obj), dtype=dtype, device=device, copy=copy))
 
     return asarray
+
+
+def _moved_and_cast(x: Tensor, dtype: Any, device: Any, copy: bool | None) -> Tensor:
+    """asarray() of a recorded Tensor. Raises ValueError for copy=False where one is needed."""
+    new_dtype = dtype is not None and dtype != x.dtype
+    new_device = device is not None and device != x.device
+    if copy is False and (new_dtype or new_device):
+        raise ValueError("asarray: another dtype or device needs a copy; leave out copy=False")
+    if new_device:
+        x = to_device(x, device)
+    if new_dtype:
+        return creation.astype(x, dtype)
+    return elementwise.positive(x) if copy and not new_device else x

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...backend import PYTHON_SCALARS, is_array
-from ...backend.errors import ShapeError
-from . import elementwise, indexing, linear_algebra, manipulation
-from .tensor import Tensor, refuse_in_place
+from ...backend import PYTHON_SCALARS, array_namespace, is_array
+from ...backend.errors import DtypeError, ShapeError
+from . import creation, elementwise, indexing, linear_algebra, manipulation
+from .tensor import Tensor, innermost, refuse_in_place, strip, write_in_place
 
 BINARY = {
     "add": "add",
@@ -56,13 +56,32 @@ def _in_place(op: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _become(tensor: Tensor, result: Tensor) -> None:
-    """Let tensor stand for the result: the change is recorded, saved arrays stay as they were."""
-    refuse_in_place(tensor)
+    """Let tensor stand for the result: the change is recorded, saved arrays stay as they were.
+
+    Within no_grad() the values change and the recording does not; a leaf keeps its memory too.
+    """
+    refuse_in_place(tensor, result)
     if tuple(result.shape) != tuple(tensor.shape):
         raise ShapeError(
             f"in-place: the result's shape {tuple(result.shape)} must be {tuple(tensor.shape)}"
         )
-    tensor._data, tensor._level, tensor._node = result._data, result._level, result._node
+    if result.dtype != tensor.dtype:
+        result = _cast_back(result, tensor.dtype)
+    if tensor._node is None or strip(tensor) is tensor:
+        tensor._data, tensor._level, tensor._node = result._data, result._level, result._node
+    elif tensor.is_leaf and tensor._level == 0:
+        write_in_place(tensor, innermost(result))
+    else:
+        tensor._data = strip(result)
+
+
+def _cast_back(result: Tensor, dtype: Any) -> Tensor:
+    """The result in the dtype that a change in place must keep, if both are of one kind."""
+    xp = array_namespace(result)
+    for kind in ("bool", "integral", "real floating", "complex floating"):
+        if xp.isdtype(result.dtype, kind) and xp.isdtype(dtype, kind):
+            return creation.astype(result, dtype)
+    raise DtypeError(f"in-place: a result of {result.dtype} cannot become {dtype}; cast it first")
 
 
 def _get_item(self: Tensor, key: Any) -> Any:
@@ -71,8 +90,6 @@ def _get_item(self: Tensor, key: Any) -> Any:
 
 def _set_item(self: Tensor, key: Any, value: Any) -> None:
     _become(self, indexing.setitem(self, key, value))
-
-
 
 
 def install() -> None:

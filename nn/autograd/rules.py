@@ -142,6 +142,11 @@ class Derivative:
                 )
 
 
+def _shape(value: Any) -> tuple:
+    """The shape of an array, or the shapes of the arrays of *arrays."""
+    return tuple(x.shape for x in value) if value.__class__ is tuple else value.shape
+
+
 def leaf_behind(parent: Any) -> Any:
     """The leaf that a parent is, or whose memory it shows; None for other nodes."""
     if parent is None:
@@ -171,7 +176,7 @@ def picker(wanted: tuple[Wanted, ...]) -> Callable[[Sequence[Any]], tuple]:
     positions = [position for position, _ in wanted]
     if wanted and wanted[0][1]:  # the shapes come first
         first, rest = positions[0], picker(wanted[1:])
-        return lambda values: (values[first].shape, *rest(values))
+        return lambda values: (_shape(values[first]), *rest(values))
     if any(shape for _, shape in wanted):
         raise TypeError("a derivative rule must name shapes before whole values")
     if len(positions) == 1:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array_namespace
-from .differentiable import Op, harmless_types, wrap_constants
+from .differentiable import LIBRARY_ERRORS, Op, harmless_types, raise_explained, wrap_constants
 from .tape import first_live_level
 from .tensor import Tensor, constant, innermost
 
@@ -70,7 +70,10 @@ class BinaryOp(StandardOp):
             run = self._by_type.get(kind1)
         else:
             run = self._by_type.get(kind2) if kind1 in harmless_types else None
-        y = run(raw1, raw2) if run is not None else self._run((raw1, raw2), {})
+        try:
+            y = run(raw1, raw2) if run is not None else self._run((raw1, raw2), {})
+        except LIBRARY_ERRORS as error:
+            raise_explained(error, (raw1, raw2), self.__name__)
         if node1 is None and node2 is None:
             return constant(y) if tensors else y
         return self._recorded(y, self._both_links(raw1, node1, raw2, node2, y), (node1, node2))

@@ -73,7 +73,7 @@ class Leaf:
     def accumulate(self, dx: Array) -> None:
         """Add a gradient to .grad, in the buffer where there is one."""
         if self.buffer is None:
-            self.grad = dx if self.grad is None else self.grad + dx
+            self.grad = _owned(dx) if self.grad is None else self.grad + dx
             return
         if self.grad is not None:
             assign(self.buffer, self.grad + dx)  # a grad set by hand is not the buffer
@@ -222,6 +222,11 @@ def _pass(dy: Array) -> Array:
     return dy
 
 
+def _owned(dx: Array) -> Array:
+    """A copy: rules may hand on the caller's dy, give it to two leaves, or return a view of it."""
+    return array_namespace(dx).asarray(dx, copy=True)
+
+
 def fit(dx: Array, node: Any, of: Any) -> Array:
     """dx summed over what the forward pass broadcast, and cast back from what it promoted."""
     if dx.shape != node.shape:
@@ -235,18 +240,15 @@ def fit(dx: Array, node: Any, of: Any) -> Array:
 def sum_to_shape(dx: Array, shape: tuple[int, ...], of: Any = "a rule") -> Array:
     """dx summed to shape: the transpose of broadcasting shape to dx.shape."""
     n_new = len(dx.shape) - len(shape)
-    stretched = [
-        n_new + i
-        for i, (n, m) in enumerate(zip(shape, dx.shape[max(n_new, 0) :], strict=False))
-        if n == 1 and m != 1
-    ]
-    axes = tuple(range(n_new)) + tuple(stretched)
-    xp = array_namespace(dx)
-    if n_new < 0 or not axes:
+    pairs = list(zip(shape, dx.shape[max(n_new, 0) :], strict=False))
+    if n_new < 0 or any(n not in (1, m) for n, m in pairs):
         raise ShapeError(
             f"{getattr(of, 'op', of)}: its rule must return the shape of the input {tuple(shape)}, "
             f"or one that this broadcasts to, got {tuple(dx.shape)}"
         )
+    stretched = [n_new + i for i, (n, m) in enumerate(pairs) if n != m]
+    axes = tuple(range(n_new)) + tuple(stretched)
+    xp = array_namespace(dx)
     total = xp.sum(dx, axis=axes, dtype=dx.dtype)
     return total if total.shape == shape else xp.reshape(total, shape)
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import array_api_compat
 
-from ...backend import Array, Namespace, array, array_namespace, assign, is_array
+from ...backend import (
+    Array,
+    Namespace,
+    array,
+    array_namespace,
+    assign,
+    describe_device,
+    is_array,
+    mixed_devices,
+)
 from ...backend.dtypes import is_floating
 from ...backend.errors import (
     DeviceError,
@@ -16,7 +27,7 @@ from ...backend.errors import (
     NotRecordedError,
     ShapeError,
 )
-from .tape import Leaf, Node, backpropagate, first_live_level
+from .tape import Leaf, Node, backpropagate, first_live_level, fit
 
 Operator = Callable[[Any, Any], Any]  # self and the other operand
 
@@ -132,6 +143,8 @@ class Tensor:
     def requires_grad(self, value: bool) -> None:
         if value and self._node is None:
             self._node = new_leaf(self._data)
+            if self._data.shape == ():  # NumPy's 0-d results are scalars, which cannot change
+                self._data = array_namespace(self._data).asarray(self._data)
         elif not value and self._node is not None:
             if not isinstance(self._node, Leaf):
                 raise NotRecordedError("requires_grad: a result cannot be unset; use x.detach()")
@@ -162,8 +175,8 @@ class Tensor:
         return array_api_compat.size(self._data)
 
     def detach(self) -> Tensor:
-        """The same memory as a constant: gradients stop here."""
-        return constant(self._data)
+        """The same memory as a constant: the gradients of all recordings stop here."""
+        return constant(innermost(self))
 
     def backward(self, dy: Array | None = None, *, retain_graph: bool = False) -> None:
         """Add the gradient of this Tensor to .grad of every leaf that it was computed from.
@@ -175,19 +188,7 @@ class Tensor:
         node = self._node
         if node is None or self._level != 0:
             raise NotRecordedError(_why_not_recorded(self))
-        if dy is None:
-            if self._data.shape != ():
-                raise ShapeError(
-                    f"backward: a Tensor of shape {tuple(self.shape)} is no scalar; reduce it "
-                    "(sum, mean, a loss) or give the cotangent: y.backward(dy)"
-                )
-            dy = array_namespace(self._data).ones_like(self._data)
-        else:
-            dy = dy.data if isinstance(dy, Tensor) else dy
-            if dy.shape != node.shape and tuple(dy.shape) != tuple(node.shape):
-                raise ShapeError(
-                    f"backward: dy must have the shape {tuple(self.shape)}, got {tuple(dy.shape)}"
-                )
+        dy = _cotangent(self, dy)
         for leaf, dx in backpropagate(node, dy, free=not retain_graph).items():
             leaf.accumulate(dx)
 
@@ -223,26 +224,26 @@ class Tensor:
     def __iter__(self) -> Any:
         if not self.shape:
             raise TypeError("iter: a 0-d Tensor cannot be iterated over")
-        return (self[i] for i in range(self.shape[0]))
+        return (self[i, ...] for i in range(self.shape[0]))
 
     def item(self) -> Any:
         """The only element, as a Python number; the recording does not follow it."""
         return innermost(self).item() if hasattr(innermost(self), "item") else _scalar(self)
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(_only_element(self, "bool"))
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(_only_element(self, "int"))
 
     def __float__(self) -> float:
-        return float(self._data)
+        return float(_only_element(self, "float"))
 
     def __complex__(self) -> complex:
-        return complex(self._data)
+        return complex(_only_element(self, "complex"))
 
     def __index__(self) -> int:
-        return self._data.__index__()
+        return operator.index(_only_element(self, "index"))
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.shape == () and spec else str(self)
@@ -254,6 +255,22 @@ class Tensor:
 
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        """A leaf or a constant with data and gradient of its own. A result raises."""
+        if not self.is_leaf or self._level:
+            raise NotRecordedError(
+                "deepcopy: a Tensor must be a leaf or a constant, got a result of a recording, "
+                "which a copy would leave behind; copy x.detach()"
+            )
+        twin = type(self).__new__(type(self))
+        for name, value in getattr(self, "__dict__", {}).items():  # of a subclass
+            setattr(twin, name, deepcopy(value, memo))
+        twin._data, twin._level, twin._node = _copied(self._data), 0, None
+        if isinstance(self._node, Leaf):
+            twin._node = new_leaf(twin._data)
+            twin._node.grad = None if self.grad is None else _copied(self.grad)
+        return twin
 
 
 def constant(data: Array) -> Tensor:
@@ -281,6 +298,41 @@ def new_leaf(data: Array) -> Leaf:
             f"requires_grad: only floating arrays have gradients, got {data.dtype}; cast it first"
         )
     return Leaf(data.shape, data.dtype)
+
+
+def _cotangent(y: Tensor, dy: Any) -> Array:
+    """What backward() starts from: dy in the dtype of y, or one for a scalar. Raises ShapeError."""
+    shape = tuple(y.shape)
+    if dy is None:
+        if shape != ():
+            raise ShapeError(
+                f"backward: a Tensor of shape {shape} is no scalar; reduce it "
+                "(sum, mean, a loss) or give the cotangent: y.backward(dy)"
+            )
+        return array_namespace(y._data).ones_like(y._data)
+    dy = innermost(dy)
+    got = tuple(getattr(dy, "shape", ()))
+    if got != shape:
+        raise ShapeError(f"backward: dy must have the shape {shape}, got {got}")
+    if not is_array(dy):
+        return array_namespace(y._data).full_like(y._data, dy)
+    if describe_device(dy) != describe_device(y._data):
+        raise mixed_devices((y._data, dy), "backward")
+    return fit(dy, y, "backward")
+
+
+def _only_element(x: Tensor, operation: str) -> Any:
+    """The plain array without axes that becomes a Python number."""
+    if x.shape != ():
+        raise TypeError(
+            f"{operation}: only a 0-d Tensor is a Python number, got shape {tuple(x.shape)}; "
+            "index it, or reduce it (sum, any, all)"
+        )
+    return innermost(x)
+
+
+def _copied(x: Array) -> Array:
+    return array_namespace(x).asarray(x, copy=True)
 
 
 def strip(x: Any) -> Any:
@@ -315,9 +367,11 @@ def write_in_place(tensor: Tensor, values: Array) -> None:
         tensor._node.version += 1
 
 
-def refuse_in_place(tensor: Tensor) -> None:
+def refuse_in_place(tensor: Tensor, result: Tensor) -> None:
     """Raises InPlaceError for a leaf of backward(): its gradient would have nowhere to go."""
-    if isinstance(tensor._node, Leaf) and tensor._level == 0 and first_live_level() == 0:
+    if not isinstance(tensor._node, Leaf) or tensor._level > 0:
+        return
+    if first_live_level() == 0 or isinstance(strip(result), Tensor):
         raise InPlaceError(
             "a leaf that requires a gradient cannot be changed in place while recording; "
             "do it within isograd.no_grad(), or on a copy"

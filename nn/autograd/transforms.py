@@ -14,7 +14,7 @@ from typing import Any
 from ...backend import Array, array, array_namespace, is_array
 from ...backend.errors import NotDifferentiableError, ShapeError
 from . import tree
-from .tape import Cotangents, Join, Leaf, backpropagate, new_level
+from .tape import Cotangents, Join, Leaf, backpropagate, fit, new_level
 from .tensor import Tensor, innermost, lifted, new_leaf, recorded, strip
 
 
@@ -29,8 +29,9 @@ def vjp(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple
     nodes = [new_leaf(x) for x in arrays]
     tensors = [recorded(x, level, node) for x, node in zip(arrays, nodes, strict=True)]
     y = f(*tree.rebuilt(inputs, tensors))
-    outputs = [_at_level(part, level) for part in tree.leaves(y)]
+    outputs = [_at_level(_as_array(part), level) for part in tree.leaves(y)]
     plain = not any(isinstance(x, Tensor) for x in arrays)
+    handed_out = strip if plain else lifted  # what came plain goes out plain, Tensors as Tensors
 
     def pull(dy: Any) -> tuple[Any, ...]:
         dys = _cotangents(dy, y, outputs)
@@ -39,9 +40,9 @@ def vjp(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple
             _zeros_like(x) if gradients.get(node) is None else gradients[node]
             for node, x in zip(nodes, arrays, strict=True)
         ]
-        return tree.rebuilt(inputs, [_plain(dx) for dx in dxs] if plain else dxs)
+        return tree.rebuilt(inputs, map(handed_out, dxs))
 
-    return tree.rebuilt(y, [_below(part, level, plain) for part in outputs]), pull
+    return tree.rebuilt(y, [handed_out(_below(part, level)) for part in outputs]), pull
 
 
 def value_and_grad(
@@ -64,11 +65,13 @@ def value_and_grad(
             result = f(*_merged(args, positions, chosen), **kwargs)
             if has_aux:
                 result, aux = result
+                level = max([x.level for x in tree.leaves(chosen)], default=1)
+                aux = tree.mapped(lambda x: strip(_at_level(x, level - 1)), aux)
             return result
 
         y, pull = vjp(of_chosen, *(args[i] for i in positions))
         gradients = pull(_one_like(y, f))
-        value = (y, tree.mapped(_detached, aux)) if has_aux else y
+        value = (y, aux) if has_aux else y
         return value, gradients[0] if isinstance(argnums, int) else gradients
 
     return value_and_gradient
@@ -138,7 +141,8 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
             xp.eye(size, dtype=y.dtype, device=innermost_device(y)), (size, *y.shape)
         )
         if size == 0:
-            return array_namespace(x).zeros((*y.shape, *x.shape), dtype=x.dtype)
+            shape = (*y.shape, *x.shape)
+            return array_namespace(x).zeros(shape, dtype=x.dtype, device=innermost_device(x))
         rows = [pull(basis[i, ...])[0] for i in range(size)]
         stacked = array_namespace(*rows).stack(rows)
         return array_namespace(stacked).reshape(stacked, (*y.shape, *x.shape))
@@ -171,7 +175,7 @@ def _merged(args: tuple, positions: tuple[int, ...], chosen: tuple) -> list:
 
 def _at_level(part: Any, level: int) -> Any:
     """An output without recordings that an inner function has leaked."""
-    part = strip(_as_array(part))
+    part = strip(part)
     while isinstance(part, Tensor) and part.level > level:
         part = part.data
     return part
@@ -181,18 +185,8 @@ def _node(part: Any, level: int) -> Any:
     return part._node if isinstance(part, Tensor) and part.level == level else None
 
 
-def _below(part: Any, level: int, plain: bool) -> Any:
-    below = part.data if _node(part, level) is not None else part
-    return _plain(below) if plain else below
-
-
-def _plain(x: Any) -> Any:
-    """x without a constant's wrapping: what came plain goes out plain."""
-    return strip(x)
-
-
-def _detached(x: Any) -> Any:
-    return strip(x.data) if isinstance(x, Tensor) else x
+def _below(part: Any, level: int) -> Any:
+    return part.data if _node(part, level) is not None else part
 
 
 def _pulled(roots: list, dys: list) -> dict[Leaf, Array]:
@@ -229,9 +223,10 @@ def _cotangents(dy: Any, y: Any, outputs: list) -> list:
 
 
 def _like(dpart: Any, part: Any) -> Array:
-    """A cotangent as an array, and as a Tensor if the output below this recording is one."""
+    """A cotangent in the output's dtype, as a Tensor if the output below this recording is one."""
     if not is_array(dpart):
         dpart = array_namespace(innermost(part)).full_like(innermost(part), dpart)
+    dpart = fit(dpart, part, "vjp")
     below = part.data if isinstance(part, Tensor) else part
     return lifted(dpart) if isinstance(below, Tensor) else dpart
 

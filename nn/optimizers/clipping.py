@@ -34,7 +34,7 @@ def clip_grad_norm(
     parts = list(gradient_parts(parameters))
     total = _norm([part for part, _ in parts], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
-        raise NonFiniteError(_which("clip_grad_norm", parameters, total))
+        raise NonFiniteError(_first_bad("clip_grad_norm", parameters))
     factor = max_norm / (total + 1e-6)
     if factor < 1.0 or math.isnan(factor):
         for part, leaf in parts:
@@ -59,7 +59,7 @@ def clip_grad_value(
     parts = list(gradient_parts(parameters))
     largest = _norm([part for part, _ in parts], math.inf) if error_if_nonfinite else 0.0
     if not math.isfinite(largest):
-        raise NonFiniteError(_which("clip_grad_value", parameters, largest))
+        raise NonFiniteError(_first_bad("clip_grad_value", parameters))
     for part, leaf in parts:
         if leaf is None:
             write(part, "clip", part, -bound, bound)
@@ -70,45 +70,54 @@ def clip_grad_value(
 def _norm(parts: list[Array], norm_type: float) -> float:
     """(sum of |x|^p over all elements)^(1/p), whatever the order of the parts."""
     if norm_type == math.inf:
-        sizes = [_largest(part) for part in parts]
-        return math.nan if any(map(math.isnan, sizes)) else max(sizes, default=0.0)
-    powers = [_sum_of_powers(part, norm_type) for part in parts]
-    if not all(map(math.isfinite, powers)):
-        return sum(powers)  # fsum refuses infinities of two signs, and we want NaN or infinity
-    return math.fsum(powers) ** (1.0 / norm_type)
+        return _largest(parts)
+    total = _sum_of_powers(parts, norm_type)
+    if math.isfinite(total):
+        return total ** (1.0 / norm_type)
+    largest = _largest(parts)
+    if not math.isfinite(largest):
+        return largest
+    scaled = [part / largest for part in parts]  # only the powers overflowed
+    return largest * _sum_of_powers(scaled, norm_type) ** (1.0 / norm_type)
 
 
-def _largest(part: Array) -> float:
+def _largest(parts: list[Array]) -> float:
+    """The largest |x|; NaN if there is one."""
+    sizes = [float(_max_abs(part)) for part in parts if 0 not in part.shape]
+    return math.nan if any(map(math.isnan, sizes)) else max(sizes, default=0.0)
+
+
+def _max_abs(part: Array) -> Array:
     xp = array_namespace(part)
-    return float(xp.max(xp.abs(part))) if part.size else 0.0
+    return xp.max(xp.abs(part))
 
 
-def _sum_of_powers(part: Array, norm_type: float) -> float:
-    """The sum of |x|^p; for p = 2 as an inner product, which needs no second array."""
-    xp = array_namespace(part)
-    if norm_type == 2.0:
+def _sum_of_powers(parts: list[Array], norm_type: float) -> float:
+    """The sum of |x|^p; for p = 2 by inner products, which need no second array."""
+    powers = []
+    for part in parts:
+        xp = array_namespace(part)
         flat = xp.reshape(part, (-1,))
-        return float(flat @ flat)
-    return float(xp.sum(xp.abs(part) ** norm_type))
+        power = flat @ flat if norm_type == 2.0 else xp.sum(xp.abs(flat) ** norm_type)
+        powers.append(float(power))
+    return sum(sorted(powers))
 
 
-def _which(operation: str, parameters: list[Tensor], total: float) -> str:
-    """What to say about a norm that is not finite: the first gradient that is not, if one is."""
+def _first_bad(operation: str, parameters: list[Tensor]) -> str:
+    """The message that names the first gradient with NaN or infinity."""
     for i, parameter in enumerate(parameters):
-        if parameter.grad is not None:
-            dx = unwrap(parameter.grad)
-            xp = array_namespace(dx)
-            if not bool(xp.all(xp.isfinite(dx))):
-                kind = "NaN" if bool(xp.any(xp.isnan(dx))) else "infinity"
-                return (
-                    f"{operation}: gradients must be finite, but that of parameter {i}, shape "
-                    f"{tuple(parameter.shape)}, holds {kind}; nothing was changed; look for the "
-                    "layer that overflowed, or lower the learning rate"
-                )
-    return (
-        f"{operation}: the norm of the gradients must be finite, got {total}: every element is, "
-        "but their powers overflow; nothing was changed; use norm_type=math.inf"
-    )
+        if parameter.grad is None:
+            continue
+        dx = unwrap(parameter.grad)
+        xp = array_namespace(dx)
+        if not bool(xp.all(xp.isfinite(dx))):
+            kind = "NaN" if bool(xp.any(xp.isnan(dx))) else "infinity"
+            return (
+                f"{operation}: gradients must be finite, but that of parameter {i}, shape "
+                f"{tuple(parameter.shape)}, holds {kind}; nothing was changed; look for the layer "
+                "that overflowed, or lower the learning rate"
+            )
+    return f"{operation}: gradients must be finite; nothing was changed"
 
 
 def _as_list(parameters: Iterable[Tensor]) -> list[Tensor]:

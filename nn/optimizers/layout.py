@@ -18,9 +18,8 @@ from ...backend import (
     dtype_name,
     unwrap,
 )
-from ...backend.errors import DeviceError, DtypeError, NotRecordedError, ShapeError
+from ...backend.errors import DeviceError, DtypeError, ShapeError
 from ..autograd import Tensor
-from ..autograd.tape import Leaf
 
 ALIGNMENT = 256  # bytes: whole cache lines (64) and GPU transactions (128), as CUDA allocates
 DTYPES = ("float32", "float64")  # moments of half precision lose what small gradients add
@@ -85,16 +84,14 @@ class Layout:
 
         A gradient that was assigned by hand is copied in, and so are the values of a parameter that
         another optimizer has laid out elsewhere. Raises DeviceError, DtypeError or ShapeError when
-        they do not fit, NotRecordedError for a parameter that is no leaf any more.
+        they do not fit.
         """
         found = []
         for parameter, view, gradient in self._views:
-            leaf = parameter._node
             if parameter._data is not view:
                 self._check("parameter", view, parameter._data)
                 _adopt(parameter, view, gradient)
-            if leaf is not None and leaf.__class__ is not Leaf:
-                raise NotRecordedError(_no_leaf(parameter))
+            leaf: Any = parameter._node
             given = None if leaf is None else leaf.grad
             if leaf is not None and given is not gradient:
                 leaf.buffer = gradient
@@ -108,8 +105,9 @@ class Layout:
     def bump_versions(self, first: int, last: int) -> None:
         """Tell graphs recorded before that the parameters first to last were changed in place."""
         for parameter in self.parameters[first : last + 1]:
-            if parameter._node is not None:
-                parameter._node.version += 1
+            leaf: Any = parameter._node
+            if leaf is not None:
+                leaf.version += 1
 
     def _check(self, what: str, place: Array, data: Array) -> None:
         """Raises unless data fits into its place here."""
@@ -171,7 +169,7 @@ def aligned_zeros(n: int, like: Array, device: Device) -> Array:
     return roomy[skipped : skipped + n]
 
 
-def gradient_parts(parameters: Iterable[Tensor]) -> Iterator[tuple[Array, Leaf | None]]:
+def gradient_parts(parameters: Iterable[Tensor]) -> Iterator[tuple[Array, Any]]:
     """The gradients of these parameters, joined to one flat array where they stand side by side.
 
     With each comes the leaf that it belongs to, or None where it is a buffer of ours, which may be
@@ -209,8 +207,9 @@ def _adopt(parameter: Tensor, view: Array, gradient: Array) -> None:
     """Move a parameter's values into its place; its next gradient will be written beside them."""
     assign(view, unwrap(parameter._data))
     parameter._data = view
-    if parameter._node is not None:
-        parameter._node.buffer = gradient
+    leaf: Any = parameter._node
+    if leaf is not None:
+        leaf.buffer = gradient
 
 
 def _places(parameters: list[Tensor], dtype: Any) -> tuple[list[int], list[int]]:
@@ -227,10 +226,3 @@ def _places(parameters: list[Tensor], dtype: Any) -> tuple[list[int], list[int]]
 
 def _itemsize(dtype: Any) -> int:
     return 4 if dtype_name(dtype) == "float32" else 8
-
-
-def _no_leaf(parameter: Tensor) -> str:
-    return (
-        f"optimizer: a parameter of shape {tuple(parameter.shape)} must be a leaf, but it became "
-        "the result of recorded operations; change parameters within isograd.no_grad()"
-    )

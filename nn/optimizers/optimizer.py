@@ -85,7 +85,7 @@ class Optimizer:
 
     @classmethod
     def fused_by(cls, **kernels: Callable[..., None]) -> None:
-        """Attach kernels by library name: they do what the definition says, in place."""
+        """Attach kernels by library name: they do what definition says, in place, to 1-D arrays."""
         cls.kernels = {**cls.kernels, **kernels}
 
     def __str__(self) -> str:
@@ -163,7 +163,9 @@ class Optimizer:
     def _update(self, arena: Arena, run: Run, moments: tuple[str, ...], values: dict) -> None:
         """One update of a run, by kernel or by definition."""
         arrays = arena.arrays(run, moments)
-        kernel = None if settings().disable_kernels else self.kernels.get(_library(arrays[0]))
+        kernel = None
+        if arena.layout.flat and not settings().disable_kernels:
+            kernel = self.kernels.get(library_of(arrays[0]).name)
         if kernel is not None:
             kernel(*arrays, t=run.t, **values)
         else:
@@ -181,12 +183,7 @@ class Optimizer:
                 f"{type(params).__name__}; e.g. {self}(model.parameters())"
             )
         listed = list(params)
-        if not listed:
-            raise HyperparameterError(
-                f"{self}: params must hold at least one parameter, got none; has the model any, or "
-                "was the iterator used up before?"
-            )
-        return listed if isinstance(listed[0], Mapping) else [{"params": listed}]
+        return listed if listed and isinstance(listed[0], Mapping) else [{"params": listed}]
 
     def _new_group(self, group: Any) -> Group:
         """A group with its settings over the defaults. Raises HyperparameterError, DtypeError."""
@@ -197,6 +194,11 @@ class Optimizer:
         values = {name: value for name, value in group.items() if name != "params"}
         params = group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
+        if not params:
+            raise HyperparameterError(
+                f"{self}: params must hold at least one parameter, got none; has the model any, or "
+                "was the iterator used up before?"
+            )
         for i, parameter in enumerate(params):
             self._check_parameter(i, parameter)
         return Group(self, params, {**self.defaults, **values})
@@ -237,7 +239,3 @@ def _is_trainable(parameter: Tensor) -> bool:
     return isinstance(parameter._node, Leaf) or (
         parameter._node is None and type(parameter) is not Tensor
     )
-
-
-def _library(x: Array) -> str:
-    return library_of(x).name

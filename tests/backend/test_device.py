@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import importlib
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -111,6 +112,14 @@ def test_using_ends_when_its_block_raises():
     assert current_device() == "cpu"
 
 
+def test_use_within_using_ends_with_the_block():
+    with ig.using("strict"):
+        ig.use("strict:device1")
+        assert current_device() == "strict:device1"
+        assert in_a_thread(current_device) == "cpu"
+    assert current_device() == "cpu"
+
+
 def test_a_failed_using_changes_nothing():
     with pytest.raises(UnknownDeviceError), ig.using("nonsense"):
         pass
@@ -155,6 +164,33 @@ def test_coroutines_do_not_see_each_others_device():
         return await asyncio.gather(choose("strict:device1"), choose("strict:device2"))
 
     assert asyncio.run(both()) == ["cpu", "cpu"]
+
+
+def test_a_coroutines_use_stays_in_that_coroutine():
+    async def choose():
+        ig.use("strict:device1")
+        await asyncio.sleep(0)
+        return current_device().name
+
+    async def look():
+        await asyncio.sleep(0)
+        return current_device().name
+
+    async def both():
+        return await asyncio.gather(choose(), look())
+
+    assert asyncio.run(both()) == ["strict:device1", "cpu"]
+    assert current_device() == "cpu"
+
+
+def test_a_notebooks_use_holds_in_its_later_cells(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+
+    async def cell(function):
+        return function()
+
+    asyncio.run(cell(lambda: ig.use("strict:device1")))
+    assert asyncio.run(cell(current_device)) == "strict:device1"
 
 
 def test_the_environment_names_the_device_of_who_chooses_none():

@@ -133,6 +133,12 @@ def test_a_library_that_nobody_registered_serves_its_own_arrays(monkeypatch):
     assert ig.to_device(x, here) is x
 
 
+@pytest.mark.parametrize("thing", [2.0, [1.0], None])
+def test_what_is_no_array_belongs_to_no_library(thing):
+    with pytest.raises(TypeError, match="library_of: x must be an array"):
+        libraries_module.library_of(thing)
+
+
 def test_a_registered_library_can_be_asked_for_by_name(monkeypatch):
     monkeypatch.setattr(libraries_module, "_libraries", dict(libraries_module._libraries))
     monkeypatch.setattr(libraries_module, "_library_by_type", {})

@@ -1,4 +1,4 @@
-"""Activations: torch's numbers, the ends of the number range, kinks, PReLU's channels, the layers."""
+"""Activations: torch's numbers, the ends of the number range, kinks, PReLU's channels, layers."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def derivatives(name, x):
     op, settings = op_and_settings(name)
 
     def total(x):
-        return ig.wrap_namespace(x.__array_namespace__()).sum(op(x, **settings))
+        return x.__array_namespace__().sum(op(x, **settings))
 
     first = ig.grad(total)
-    second = ig.grad(lambda x: ig.wrap_namespace(x.__array_namespace__()).sum(first(x)))
+    second = ig.grad(lambda x: x.__array_namespace__().sum(first(x)))
     return [ig.to_numpy(y) for y in (op(x, **settings), first(x), second(x))]
 
 

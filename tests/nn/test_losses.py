@@ -121,9 +121,10 @@ def test_a_column_is_never_broadcast_against_a_row(loss, shape, target_shape, de
 
 
 @each_loss
-def test_shapes_that_broadcast_otherwise_are_refused_too(loss):
+@pytest.mark.parametrize("target_shape", [(3,), (1, 3), (4, 1), ()])
+def test_shapes_that_broadcast_otherwise_are_refused_too(loss, target_shape):
     with pytest.raises(ShapeError, match="never broadcasts"):
-        loss(probabilities((4, 3), 0), probabilities((3,), 0))
+        loss(probabilities((4, 3), 0), probabilities(target_shape, 0))
 
 
 @each_loss
@@ -193,6 +194,12 @@ def test_logits_give_the_loss_of_their_probabilities():
     x, t = default_rng(6).normal(0, 3, (6, 2)), probabilities((6, 2), 7)
     from_logits = binary_cross_entropy_with_logits(x, t)
     assert_allclose(from_logits, binary_cross_entropy(sigmoid(x), t), rtol=1e-13)
+
+
+def test_the_loss_of_a_tiny_probability_keeps_its_digits():
+    p, no, yes = np.array([1e-20]), np.zeros(1), np.ones(1)
+    assert_allclose(binary_cross_entropy(p, no), 1e-20, rtol=1e-15)
+    assert_allclose(binary_cross_entropy(p, yes), 20 * math.log(10.0), rtol=1e-15)
 
 
 def test_extreme_logits_give_exact_losses_and_gradients(device):

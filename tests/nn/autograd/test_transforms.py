@@ -29,7 +29,8 @@ def assert_equal(x, expected, rtol=1e-13):
 
 def test_grad_of_chosen_arguments(device):
     def f(x, y, z):
-        return total(x * y * y + z)
+        xp = array_namespace(x, y, z)
+        return xp.sum(xp.add(xp.multiply(x, xp.square(y)), z))
 
     x, y, z = array([1.0, 2.0]), array([3.0, 4.0]), array([5.0, 6.0])
     assert_equal(ig.grad(f)(x, y, z), [9.0, 16.0])
@@ -90,8 +91,8 @@ def test_has_aux_hands_a_second_value_through(device):
 def test_a_python_number_is_an_input(device):
     dx = ig.grad(lambda x: x * x)(3.0)
     assert float(dx) == 6.0
-    assert ig.device_of(dx) == device
-    assert float(ig.grad(lambda x, y: x * y, argnums=1)(2.0, array(5.0))) == 2.0
+    assert ig.device_of(dx) == ig.current_device()
+    assert float(ig.grad(lambda x, y: y * x, argnums=1)(2.0, array(5.0))) == 2.0
 
 
 def test_the_function_keeps_its_name_and_docstring():
@@ -267,12 +268,12 @@ def test_hvp_of_a_linear_function_is_zero(device):
 
 @pytest.mark.parametrize(("n", "m"), [((), ()), ((3,), ()), ((), (2,)), ((2, 3), (3, 2)), ((1,), (1, 1))])
 def test_a_jacobian_has_the_shapes_of_y_and_x(device, n, m):
-    weights = np.arange(1.0, 1.0 + np.prod(n, dtype=int) * np.prod(m, dtype=int)).reshape(*m, *n)
+    weights = np.arange(1.0, 1.0 + np.prod(n, dtype=int) * np.prod(m, dtype=int)).reshape((*m, *n))
 
     def f(x):
         xp = array_namespace(x)
         axes = len(n)
-        products = array(weights) * x
+        products = x * array(weights)
         return xp.sum(products, axis=tuple(range(len(m), len(m) + axes))) if axes else products
 
     jacobian = ig.jacobian(f)(array(np.ones(n)))
@@ -293,18 +294,18 @@ def test_a_jacobian_of_no_elements_stays_on_its_device(device, f, x, shape):
     jacobian = ig.jacobian(f)(array(np.ones(x), "float32"))
     assert jacobian.shape == shape
     assert jacobian.dtype == array(1.0, "float32").dtype
-    assert ig.device_of(jacobian) == device
+    assert ig.device_of(jacobian) == ig.current_device()
 
 
 def test_a_hessian_of_no_elements_stays_on_its_device(device):
     hessian = ig.hessian(lambda x: total(x * x))(array(np.ones((0, 2))))
     assert hessian.shape == (0, 2, 0, 2)
-    assert ig.device_of(hessian) == device
+    assert ig.device_of(hessian) == ig.current_device()
 
 
 def test_jacobian_and_hessian_of_another_argument(device):
     def f(x, y):
-        return x * y * y
+        return y * y * x
 
     assert_equal(ig.jacobian(f, argnums=1)(array([2.0, 3.0]), array([5.0, 7.0])), np.diag([20.0, 42.0]))
     assert_equal(

@@ -1,4 +1,4 @@
-"""A hundred steps of every optimizer against PyTorch 2.13, and against slow loops over the paper."""
+"""A hundred steps of every optimizer against PyTorch 2.13, and some against slow loops."""
 
 import math
 
@@ -18,7 +18,8 @@ RTOL = 1e-12  # what the issue asks for; rounding stays near 1e-15
 
 def parameters():
     return {
-        key: nn.Parameter(ig.array(value, dtype="float64")) for key, value in NUMBERS["start"].items()
+        key: nn.Parameter(ig.array(value, dtype="float64"))
+        for key, value in NUMBERS["start"].items()
     }
 
 
