@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+        sys.stdout.flush()
     except IsogradError as error:
         return _failed(options.command, str(error), 2)
     except BrokenPipeError:  # who reads the output has seen enough, as in `isograd info | head`
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     info.set_defaults(run=_info)
 
     demo = commands.add_parser("demo", help="train a network on handwritten digits")
-    demo.add_argument("--device", help="auto, cpu, cuda, cuda:1, ...; default ISOGRAD_DEVICE, else auto")
+    demo.add_argument("--device", help="auto, cpu, cuda, ...; default ISOGRAD_DEVICE, else auto")
     demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the digits")
     demo.add_argument("--seed", type=_seed, default=0, metavar="S", help="same seed, same result")
     demo.add_argument(

@@ -81,6 +81,10 @@ class InPlaceError(IsogradError, RuntimeError):
     """In-place change of an array that a tape or a reader still needs."""
 
 
+class MissingFunctionError(IsogradError, NotImplementedError):
+    """A function that the array library lacks, or that needs a package that is not installed."""
+
+
 class KernelError(IsogradError, RuntimeError):
     """A fused kernel could not be compiled or launched."""
 

@@ -16,10 +16,10 @@ STARTED_AGAIN = "--started-again"  # tells the second process not to do it once 
 
 
 def bring_cupy(words: Sequence[str]) -> None:
-    """Replace this process by `isograd WORDS` with CuPy installed; return where that is not possible.
+    """Replace this process by `isograd WORDS` with CuPy installed; return where that cannot be.
 
-    It is possible where an NVIDIA driver answers, CuPy is missing, and `uv run` started this
-    process (it sets UV) in a clone of isograd, whose environment uv keeps.
+    It can be where an NVIDIA driver answers, CuPy is missing, and `uv run` started this process (it
+    sets UV) in a clone of isograd, whose environment uv keeps.
     """
     extra, uv = cuda_extra(), os.environ.get("UV", "")
     if not extra or not uv or CUPY.is_installed() or not is_clone(ROOT):

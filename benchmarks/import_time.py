@@ -47,12 +47,13 @@ def describe(results: Mapping[str, Any]) -> str:
     """A line for each module, and what isograd loaded beside the standard library."""
     rows = [("import, ms", "median", "quartiles", "budget", "")]
     for module, result in results.items():
-        lower, upper = result["lower_quartile_s"] * 1e3, result["upper_quartile_s"] * 1e3
+        keys = ("median_s", "lower_quartile_s", "upper_quartile_s")
+        median, lower, upper = (result[key] * 1e3 for key in keys)
         against = ("", "")
         if module == "isograd":
             verdict = "kept" if result["median_s"] <= BUDGET else "exceeded"
             against = (f"<= {BUDGET * 1e3:.0f}", verdict)
-        rows.append((module, f"{result['median_s'] * 1e3:.0f}", f"{lower:.0f}-{upper:.0f}", *against))
+        rows.append((module, f"{median:.0f}", f"{lower:.0f}-{upper:.0f}", *against))
     return f"{table(rows)}\nimport isograd loads: {', '.join(results['isograd']['loads'])}"
 
 

@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m isograd.benchmarks.overhead", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write a report")
-    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch, to compare")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter with torch, to compare")
     parser.add_argument("--blocks", type=int, default=31, help="timed blocks of each (default 31)")
     return parser
 

@@ -21,16 +21,17 @@ def measure_torch(python: str) -> dict[str, Any]:
     Raises DeviceUnavailableError when it does not run, or lacks torch, numpy or array-api-compat.
     """
     with importable() as environment:
-        command = [python, "-m", __spec__.name]
         try:
-            run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            run = subprocess.run(
+                [python, "-m", __spec__.name], env=environment, capture_output=True, text=True
+            )
         except OSError as error:
-            raise DeviceUnavailableError(f"--torch: {python!r} cannot be started: {error}") from error
-        except subprocess.CalledProcessError as error:
-            reason = error.stderr.strip().splitlines()[-1:] or ["no message"]
-            raise DeviceUnavailableError(
-                f"--torch: {python!r} must have torch, numpy and array-api-compat: {reason[0]}"
-            ) from error
+            raise DeviceUnavailableError(f"--torch: {python} does not start: {error}") from error
+    if run.returncode:
+        reason = run.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise DeviceUnavailableError(
+            f"--torch: {python} must have torch, numpy and array-api-compat: {reason[0]}"
+        )
     return json.loads(run.stdout)
 
 

@@ -16,7 +16,7 @@ from .digits import Epoch, Outcome, Reading
 SUFFIXES = (".pdf", ".png", ".svg")
 BLUE, VERMILION = "#0072B2", "#D55E00"
 INK, GREY, RULE = "#222222", "#666666", "#dddddd"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.edgecolor": RULE,
     "axes.grid": True,
     "axes.grid.axis": "y",
@@ -59,7 +59,7 @@ def draw_training(path: Path, outcome: Outcome, seed: int) -> Path:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE)
         _draw_title(figure, outcome, seed)
-        panels = figure.add_gridspec(1, 2, left=0.07, right=0.84, top=0.80, bottom=0.51, wspace=0.56)
+        panels = figure.add_gridspec(1, 2, left=0.07, right=0.84, top=0.8, bottom=0.51, wspace=0.56)
         _draw_losses(figure.add_subplot(panels[0]), outcome.epochs)
         _draw_accuracies(figure.add_subplot(panels[1]), outcome)
         _draw_readings(figure, outcome.test)
@@ -134,7 +134,7 @@ def _prepare(axes: Any, title: str, n_epochs: int) -> None:
         axes.set(xlim=(0.5, 1.5), xticks=[1])
     else:
         axes.set_xlim(1, n_epochs)
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
 
 
 def _scale_by_logarithms(axes: Any, values: Sequence[float]) -> None:

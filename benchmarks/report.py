@@ -113,7 +113,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 def _git(*words: str) -> str:
     try:
-        run = subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+        run = subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True)
+    except OSError:
         return ""
-    return run.stdout.strip()
+    return run.stdout.strip() if run.returncode == 0 else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .blocks import blocks
+from .blocks import blocks, constants
 
 
 def adam_numpy(
@@ -24,11 +24,12 @@ def adam_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of Adam; dp is read."""
+    factors = _factors(p.dtype, t, lr, betas, eps)
     for p_block, dp_block, m_block, v_block, scratch, decayed in blocks(2, p, dp, m, v):
         if weight_decay:
             np.multiply(p_block, weight_decay, out=decayed)
             dp_block = np.add(dp_block, decayed, out=decayed)
-        _update(p_block, dp_block, m_block, v_block, scratch, t, lr, betas, eps)
+        _update(p_block, dp_block, m_block, v_block, scratch, factors)
 
 
 def adamw_numpy(
@@ -44,9 +45,20 @@ def adamw_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of AdamW; dp is read."""
+    factors = _factors(p.dtype, t, lr, betas, eps)
     for p_block, dp_block, m_block, v_block, scratch in blocks(1, p, dp, m, v):
         np.multiply(p_block, 1.0 - lr * weight_decay, out=p_block)
-        _update(p_block, dp_block, m_block, v_block, scratch, t, lr, betas, eps)
+        _update(p_block, dp_block, m_block, v_block, scratch, factors)
+
+
+def _factors(
+    dtype: np.dtype, t: int, lr: float, betas: tuple[float, float], eps: float
+) -> list[np.ndarray]:
+    """beta1, 1 - beta1, beta2, 1 - beta2, and eps and lr with the bias corrections of update t."""
+    beta1, beta2 = betas
+    root = (1.0 - beta2**t) ** 0.5
+    step = lr * root / (1.0 - beta1**t)
+    return constants(dtype, beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps * root, step)
 
 
 def _update(
@@ -55,23 +67,19 @@ def _update(
     m: np.ndarray,
     v: np.ndarray,
     scratch: np.ndarray,
-    t: int,
-    lr: float,
-    betas: tuple[float, float],
-    eps: float,
+    factors: list[np.ndarray],
 ) -> None:
     """Twelve passes over one block."""
-    beta1, beta2 = betas
+    beta1, rest1, beta2, rest2, eps, step = factors
     np.multiply(m, beta1, out=m)
-    np.multiply(dp, 1.0 - beta1, out=scratch)
+    np.multiply(dp, rest1, out=scratch)
     np.add(m, scratch, out=m)
     np.multiply(v, beta2, out=v)
-    np.multiply(dp, 1.0 - beta2, out=scratch)
+    np.multiply(dp, rest2, out=scratch)
     np.multiply(scratch, dp, out=scratch)
     np.add(v, scratch, out=v)
-    root = (1.0 - beta2**t) ** 0.5
     np.sqrt(v, out=scratch)
-    np.add(scratch, eps * root, out=scratch)
+    np.add(scratch, eps, out=scratch)
     np.divide(m, scratch, out=scratch)
-    np.multiply(scratch, lr * root / (1.0 - beta1**t), out=scratch)
+    np.multiply(scratch, step, out=scratch)
     np.subtract(p, scratch, out=p)

@@ -49,7 +49,7 @@ def test_a_folder_is_no_file_to_write_a_picture_to(tmp_path, training, capsys):
 def test_an_unknown_device_is_refused_with_those_that_exist(training, tmp_path, capsys):
     assert main(["demo", "--device", "cdua", "--output", f"{tmp_path}/p.png"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("isograd demo: no device is called 'cdua'; a device is one of auto, cpu")
+    assert error.startswith("isograd demo: no device is called 'cdua'; a device is one of auto, ")
     assert not training
 
 
@@ -64,7 +64,7 @@ def test_checking_the_output_leaves_no_file_and_keeps_the_old_one(tmp_path, caps
 
 def test_ctrl_c_while_training_ends_the_demo_with_130(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(digits, "_evaluate", lambda *_: signal.raise_signal(signal.SIGINT))
-    assert main(["demo", "--device", "cpu", "--epochs", "1", "--output", f"{tmp_path}/p.png"]) == 130
+    assert main(["demo", "--device", "cpu", "--output", str(tmp_path / "picture.png")]) == 130
     assert capsys.readouterr().err.endswith("isograd demo: stopped\n")
 
 
@@ -77,13 +77,14 @@ def test_a_full_disk_is_a_message_and_the_status_1(monkeypatch, capsys, tmp_path
     assert capsys.readouterr().err == "isograd demo: [Errno 28] No space left on device: 'p.png'\n"
 
 
-def test_a_reader_that_leaves_early_causes_no_traceback():
-    command = [sys.executable, "-u", "-m", "isograd", "info"]
+@pytest.mark.parametrize("buffering", [[], ["-u"]])
+def test_a_reader_that_leaves_early_is_no_reason_to_complain(buffering, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    command = [sys.executable, *buffering, "-m", "isograd", "info"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
-        error = process.stderr.read()
+        assert process.stderr.read() == b""
     assert process.returncode == 1
-    assert b"Traceback" not in error
 
 
 def test_info_names_the_versions_and_the_devices(capsys):

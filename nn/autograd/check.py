@@ -41,7 +41,7 @@ def check_gradients(
         gradient = grad(projected, argnums=range(len(inputs)))
         for error in _errors(projected, gradient, inputs, step, max_entries, generator):
             worst = max(worst, error.relative)
-            if not error.absolute <= atol + rtol * error.scale:
+            if not (isfinite(error.absolute) and error.absolute <= atol + rtol * error.scale):
                 raise GradientCheckError(error.report(stage, f))
         if stage < order:
             projected = _directional(gradient, inputs, generator)

@@ -5,24 +5,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...backend import Array
-from ...backend.dtypes import is_complex, is_floating
-from .differentiable import wrap_constants
+from ...backend import Array, array_namespace, is_complex, is_floating
+from .differentiable import differentiable, wrap_constants
 from .standard import ConstantOp, StandardOp, standard
-from .tensor import innermost
+from .tensor import Tensor, innermost, strip
+from .transfer import to_device
 
 zeros_like = standard("zeros_like", "x", kind=ConstantOp, dtype=None, device=None)
 ones_like = standard("ones_like", "x", kind=ConstantOp, dtype=None, device=None)
 empty_like = standard("empty_like", "x", kind=ConstantOp, dtype=None, device=None)
-full_like = standard("full_like", "x", "fill_value=", kind=ConstantOp, dtype=None, device=None)
 
 
-def _dcast(dy: Array, dtype: Any) -> Array:
-    return dy  # the engine casts it back to the dtype of x
+class FillOp(ConstantOp):
+    """full_like: the recording goes on from the value, if it is a recorded 0-d Tensor."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        args, kwargs = self.parameters.positions(args, kwargs)
+        x, value = args
+        if not isinstance(strip(value), Tensor):
+            return super().__call__(x, value, **kwargs)
+        zeros = zeros_like(x, **kwargs)
+        return zeros + astype(value, zeros.dtype)
+
+
+full_like = standard("full_like", "x", "fill_value=", kind=FillOp, dtype=None, device=None)
+
+
+@differentiable
+def duplicate(x: Array, /) -> Array:
+    """x in memory of its own."""
+    return array_namespace(x).asarray(x, copy=True)
+
+
+duplicate.derivative.add({"x": lambda dy: dy})
 
 
 class CastOp(StandardOp):
     """astype: recorded between floating dtypes; a cast to integers has no derivative but zero."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs and isinstance(args[0], Tensor):
+            return self._with_options(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+    def _with_options(self, x: Tensor, dtype: Any, *, copy: bool = True, device: Any = None) -> Any:
+        moved = x if device is None else to_device(x, device)
+        if dtype != x.dtype:
+            return super().__call__(moved, dtype)
+        return duplicate(moved) if copy and moved is x else moved
 
     def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
         if is_floating(args[1]) or is_complex(args[1]):
@@ -31,4 +61,4 @@ class CastOp(StandardOp):
 
 
 astype = standard("astype", "x", "dtype=", kind=CastOp, copy=True, device=None)
-astype.derivative.add({"x": _dcast})
+astype.derivative.add({"x": lambda dy: dy})  # the engine casts it back to the dtype of x

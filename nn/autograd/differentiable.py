@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from numbers import Number
 from typing import Any, NoReturn
 
 from ...backend import (
@@ -15,7 +14,7 @@ from ...backend import (
     mixed_devices,
     settings,
 )
-from ...backend.errors import DeviceError, IsogradError
+from ...backend.errors import DeviceError, IsogradError, NotDifferentiableError
 from ...kernels.fused import Fused
 from . import tape
 from .direct import Backward
@@ -28,9 +27,10 @@ from .watch import fingerprints
 
 LIBRARY_ERRORS = (TypeError, ValueError, RuntimeError)  # what libraries raise for two devices
 
-# Types of arguments that go well with any array: an op need not look at them again. NumPy's
-# scalars, which its reductions return, join when they are seen.
+# Types of arguments that go well with any array, and pairs of array types of one library (NumPy's
+# arrays and the scalars that its reductions return): an op need not look at them again.
 harmless_types: set[type] = {bool, int, float, complex, str, tuple, list, slice, type(None)}
+kindred_types: set[tuple[type, type]] = set()
 
 
 class Op:
@@ -89,12 +89,24 @@ class Op:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args, kwargs = self.parameters.positions(args, kwargs)
+            if self.derivative or self._fused:
+                kwargs = {name: self._option(name, value) for name, value in kwargs.items()}
         if self._check is not None:
             self._check(*args, **kwargs)
         for a in args:
             if isinstance(a, Tensor):
                 return self._apply(args, kwargs)
         return self._run(args, kwargs)
+
+    def _option(self, name: str, value: Any) -> Any:
+        """The value of a keyword-only argument, which no rule can differentiate: never recorded."""
+        value = strip(value)
+        if isinstance(value, Tensor):
+            raise NotDifferentiableError(
+                f"{self}: {name} must not be recorded, since arguments without a position have no "
+                "derivative; pass x.detach()"
+            )
+        return value
 
     # -- plain arrays ---------------------------------------------------------------------------
 
@@ -111,8 +123,10 @@ class Op:
         kind: Any = type(args[0]) if args else None
         run = self._by_type.get(kind)
         for a in args:
-            if type(a) is not kind and type(a) not in harmless_types:
-                run = None
+            other = type(a)
+            if other is kind or other in harmless_types or (kind, other) in kindred_types:
+                continue
+            run = None
         return self._choose(args) if run is None else run
 
     def _choose(self, args: Sequence[Any]) -> Callable[..., Any]:
@@ -122,7 +136,8 @@ class Op:
             return self.definition
         if any(type(a) is not type(arrays[0]) for a in arrays):
             _refuse_mixture(arrays, self.__name__)
-        harmless_types.update(type(a) for a in args if not is_array(a) or isinstance(a, Number))
+        harmless_types.update(type(a) for a in args if not is_array(a))
+        kindred_types.update((type(a), type(b)) for a in arrays for b in arrays)
         run = self._plain(arrays[0])
         pair = fused_pair(self._fused, arrays[0])
         if pair is not None:
@@ -190,7 +205,7 @@ class Op:
 
     def _wrap(self, y: Any, level: int, links: tuple, parents: Sequence[Any]) -> Any:
         if isinstance(y, tuple):
-            return _wrap_several(self, y, level, links)
+            return _wrap_several(self, y, level, links, parents)
         return self._recorded(y, links, parents, level)
 
     def _recorded(self, y: Array, links: tuple, parents: Sequence[Any], level: int = 0) -> Tensor:
@@ -249,9 +264,13 @@ def _unwrapped(args: Sequence[Any], level: int) -> tuple[list, list, bool]:
     return below, parents, plain
 
 
-def _wrap_several(op: Op, y: tuple, level: int, links: tuple) -> Any:
+def _wrap_several(op: Op, y: tuple, level: int, links: tuple, parents: Sequence[Any]) -> Any:
     """The outputs of an op with several, joined in one node."""
     join = Join(op, links, tuple((part.shape, part.dtype) for part in y))
+    leaves = [leaf for leaf in map(leaf_behind, parents) if leaf is not None]
+    join.guards = tuple((leaf, leaf.version) for leaf in leaves)
+    if tape.watching:
+        join.guards += fingerprints(links)
     parts = []
     for i, part in enumerate(y):
         node = Node(op, ((join, _output(i), ()),), part.shape, part.dtype)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...backend import Array, array_namespace, is_complex
-from . import elementwise
+from . import complex_numbers
 from .manipulation import matrix_transpose
 from .standard import StandardOp
 from .tensor import innermost
@@ -69,7 +69,7 @@ class FourierOp(ExtensionOp):
 
 def conj(x: Array) -> Array:
     """The complex conjugate; x itself where it is real."""
-    return elementwise.conj(x) if is_complex(x) else x
+    return complex_numbers.conj(x) if is_complex(x) else x
 
 
 def hermitian(x: Array) -> Array:

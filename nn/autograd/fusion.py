@@ -92,6 +92,7 @@ class FusedRule:
             and parent.buffer is not None
             and parent.grad is None
             and parent not in gradients
+            and parents.count(parent) == 1  # one buffer cannot hold two gradients
         }
 
     def _by_own_rule(self, dy: Tensor, plain: Any, parents: tuple) -> Iterable[tuple[Any, Array]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...backend import Array
+from ...backend.errors import ShapeError
+from .complex_numbers import conj_of_complex
 from .manipulation import expand_dims, matrix_transpose, permute_dims, reshape
 from .reduction import sum
 from .standard import standard
@@ -38,9 +41,19 @@ def _dmatmul_right(dy: Array, x1: Array, x2: Array) -> Array:
 matmul.derivative.add({"x1": _dmatmul_left, "x2": _dmatmul_right})
 
 
-def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
-    """Inner products along an axis, as in the standard (real dtypes)."""
-    return sum(x1 * x2, axis=axis)
+vecdot = standard("vecdot", "x1", "x2", axis=-1)
+
+
+def _dvecdot_left(dy: Array, x2: Array, axis: int) -> Array:
+    """dy x2 for the conjugate of x1, with which the product is formed."""
+    return conj_of_complex(expand_dims(dy, axis=axis) * x2)
+
+
+def _dvecdot_right(dy: Array, x1: Array, axis: int) -> Array:
+    return expand_dims(dy, axis=axis) * conj_of_complex(x1)
+
+
+vecdot.derivative.add({"x1": _dvecdot_left, "x2": _dvecdot_right})
 
 
 def tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
@@ -48,16 +61,22 @@ def tensordot(x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
     ours, theirs = _paired_axes(x1, x2, axes)
     kept1 = [i for i in range(x1.ndim) if i not in ours]
     kept2 = [i for i in range(x2.ndim) if i not in theirs]
-    n_summed = 1
-    for i in ours:
-        n_summed *= x1.shape[i]
-    left = reshape(permute_dims(x1, (*kept1, *ours)), (-1, n_summed))
-    right = reshape(permute_dims(x2, (*theirs, *kept2)), (n_summed, -1))
-    shape = [x1.shape[i] for i in kept1] + [x2.shape[i] for i in kept2]
-    return reshape(matmul(left, right), tuple(shape))
+    shape1, shape2 = [x1.shape[i] for i in kept1], [x2.shape[i] for i in kept2]
+    n_summed = math.prod(x1.shape[i] for i in ours)
+    left = reshape(permute_dims(x1, (*kept1, *ours)), (math.prod(shape1), n_summed))
+    right = reshape(permute_dims(x2, (*theirs, *kept2)), (n_summed, math.prod(shape2)))
+    return reshape(matmul(left, right), (*shape1, *shape2))
 
 
 def _paired_axes(x1: Array, x2: Array, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of each that are summed. Raises ShapeError unless the lengths of a pair agree."""
     if isinstance(axes, int):
-        return list(range(x1.ndim - axes, x1.ndim)), list(range(axes))
-    return [i % x1.ndim for i in axes[0]], [i % x2.ndim for i in axes[1]]
+        axes = range(x1.ndim - axes, x1.ndim), range(axes)
+    ours = [range(x1.ndim)[i] for i in axes[0]]
+    theirs = [range(x2.ndim)[i] for i in axes[1]]
+    if [x1.shape[i] for i in ours] != [x2.shape[i] for i in theirs]:
+        raise ShapeError(
+            f"tensordot: summed axes must have equal lengths, got axes {ours} of "
+            f"{tuple(x1.shape)} and {theirs} of {tuple(x2.shape)}"
+        )
+    return ours, theirs

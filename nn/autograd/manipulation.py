@@ -6,6 +6,8 @@ import math
 from typing import Any
 
 from ...backend import Array, array_namespace
+from ...backend.errors import ShapeError
+from .creation import duplicate
 from .differentiable import differentiable
 from .standard import ViewOp, standard
 from .tape import sum_to_shape
@@ -31,7 +33,7 @@ matrix_transpose.derivative.add({"x": lambda dy: matrix_transpose(dy)})
 moveaxis = standard("moveaxis", "x", "source", "destination", kind=ViewOp)
 moveaxis.derivative.add({"x": lambda dy, source, destination: moveaxis(dy, destination, source)})
 
-expand_dims = standard("expand_dims", "x", kind=ViewOp, axis=0)
+expand_dims = standard("expand_dims", "x", "axis=", kind=ViewOp)
 expand_dims.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
 squeeze = standard("squeeze", "x", "axis=", kind=ViewOp)
@@ -110,11 +112,44 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
     return tuple(x[(*before, i, ...)] for i in range(x.shape[axis]))
 
 
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to, as in the standard.
+
+    Raises ShapeError unless all lengths along an axis that are not 1 are the same.
+    """
+    result = [1] * max((len(shape) for shape in shapes), default=0)
+    for shape in shapes:
+        for i, n in enumerate(reversed(shape), start=1):
+            if n not in (1, result[-i]):
+                if result[-i] != 1:
+                    raise ShapeError(
+                        f"broadcast: lengths along an axis must be equal or 1, got {shapes}"
+                    )
+                result[-i] = n
+    return tuple(result)
+
+
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     """The arrays, each broadcast to the common shape, as in the standard."""
-    xp = array_namespace(*arrays)
-    shape = xp.broadcast_shapes(*(x.shape for x in arrays))
+    shape = broadcast_shapes(*(x.shape for x in arrays))
     return tuple(broadcast_to(x, shape) for x in arrays)
+
+
+def meshgrid(*arrays: Array, indexing: str = "xy") -> tuple[Array, ...]:
+    """Coordinates of all points of a grid from those along its axes, as in the standard.
+
+    arrays: (n_0,), (n_1,), ... -> each (n_0, n_1, ...), with indexing "xy" (n_1, n_0, ...).
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f'meshgrid: indexing must be "xy" or "ij", got {indexing!r}')
+    places = list(range(len(arrays)))
+    if indexing == "xy" and len(arrays) > 1:
+        places[:2] = 1, 0
+    spread = [
+        reshape(x, tuple(-1 if i == place else 1 for i in range(len(arrays))))
+        for x, place in zip(arrays, places, strict=True)
+    ]
+    return tuple(duplicate(x) for x in broadcast_arrays(*spread))
 
 
 tril = standard("tril", "x", k=0)

@@ -132,7 +132,7 @@ def _full(create: Callable[..., Any]) -> Callable[..., Any]:
             return create(shape, fill_value, dtype=dtype, device=device)
         value = fill_value if dtype is None else creation.astype(fill_value, dtype)
         filled = manipulation.broadcast_to(value, (shape,) if isinstance(shape, int) else shape)
-        return elementwise.positive(filled)
+        return creation.duplicate(filled)
 
     return full
 
@@ -171,4 +171,4 @@ def _moved_and_cast(x: Tensor, dtype: Any, device: Any, copy: bool | None) -> Te
         x = to_device(x, device)
     if new_dtype:
         return creation.astype(x, dtype)
-    return elementwise.positive(x) if copy and not new_device else x
+    return creation.duplicate(x) if copy and not new_device else x

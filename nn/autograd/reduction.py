@@ -1,18 +1,33 @@
-"""Reductions and scans of the standard with their derivatives. Names shadow builtins here."""
+"""Reductions of the standard with their derivatives. Names shadow builtins here."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from ...backend import Array
-from .creation import astype, zeros_like
-from .elementwise import where
+from ...backend import Array, is_complex, is_floating
+from .creation import astype, ones_like, zeros_like
 from .manipulation import broadcast_to, concat, flip, permute_dims, reshape
+from .scans import cumulative_prod
+from .selection import maximum, off_zero, where
 from .standard import ConstantOp, StandardOp, standard
+from .zero_safe import divided, scaled
 
 
-def _reduction(name: str, rule: Any, **options: Any) -> StandardOp:
-    op: StandardOp = standard(name, "x", axis=None, **options, keepdims=False)
+class TotalOp(StandardOp):
+    """sum or prod: constant where dtype= asks for integers."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        dtype = kwargs.get("dtype")
+        if dtype is None or is_floating(dtype) or is_complex(dtype):
+            return super().__call__(*args, **kwargs)
+        return ConstantOp.__call__(self, *args, **kwargs)  # type: ignore[arg-type]
+
+
+def _reduction(
+    name: str, rule: Any, kind: type[StandardOp] = StandardOp, **options: Any
+) -> StandardOp:
+    op: StandardOp = standard(name, "x", kind=kind, axis=None, **options, keepdims=False)
     op.derivative.add({"x": rule})
     return op
 
@@ -51,23 +66,29 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
     return n
 
 
+def _over(numerator: float, n: float) -> float:
+    """numerator / n; nan for n = 0, as the mean of nothing is."""
+    return numerator / n if n else math.nan
+
+
 sum = _reduction(
     "sum",
     lambda dy, x_shape, axis, keepdims: _spread(dy, x_shape, axis, keepdims),
+    TotalOp,
     dtype=None,
 )
 mean = _reduction(
     "mean",
     lambda dy, x_shape, axis, keepdims: _spread(
-        dy * (1.0 / count(x_shape, axis)), x_shape, axis, keepdims
+        dy * _over(1.0, count(x_shape, axis)), x_shape, axis, keepdims
     ),
 )
 
 
 def _dextremum(dy: Array, x: Array, axis: Any, keepdims: bool, y: Array) -> Array:
-    """dy shared equally among the elements that attain the extremum."""
+    """dy shared equally among the elements that attain the extremum; nan attains nothing."""
     attained = astype(x == _with_axes(y, x.shape, axis, keepdims), x.dtype)
-    n_attained = sum(attained, axis=axis, keepdims=True)
+    n_attained = maximum(sum(attained, axis=axis, keepdims=True), 1.0)
     return _with_axes(dy, x.shape, axis, keepdims) * (attained / n_attained)
 
 
@@ -94,63 +115,30 @@ def _others(x: Array) -> Array:
     """Along the last axis: the product of all elements but this one."""
     if x.shape[-1] == 0:
         return x
-    ones = x[..., :1] * 0.0 + 1.0
+    ones = ones_like(x[..., :1])
     before = cumulative_prod(concat([ones, x[..., :-1]], axis=-1), axis=-1)
     reversed_tail = flip(concat([x[..., 1:], ones], axis=-1), axis=-1)
     return before * flip(cumulative_prod(reversed_tail, axis=-1), axis=-1)
 
 
-prod = _reduction("prod", _dprod, dtype=None)
+prod = _reduction("prod", _dprod, TotalOp, dtype=None)
 
 
 def _dvar(dy: Array, x: Array, axis: Any, correction: float, keepdims: bool) -> Array:
     """2 (x - mean) / (n - correction)."""
     deviation = x - mean(x, axis=axis, keepdims=True)
-    n = float(count(x.shape, axis)) - correction
-    return _with_axes(dy, x.shape, axis, keepdims) * (deviation * (2.0 / n))
+    slope = deviation * _over(2.0, count(x.shape, axis) - correction)
+    return scaled(_with_axes(dy, x.shape, axis, keepdims), slope)
 
 
 def _dstd(dy: Array, x: Array, axis: Any, correction: float, keepdims: bool, y: Array) -> Array:
     """(x - mean) / ((n - correction) std); zero where all elements are equal."""
-    steady = where(y == 0, zeros_like(y) + 1.0, y)
-    return _dvar(where(y == 0, zeros_like(dy), dy / (2.0 * steady)), x, axis, correction, keepdims)
+    dvar = where(y == 0, zeros_like(dy), divided(0.5 * dy, off_zero(y)))
+    return _dvar(dvar, x, axis, correction, keepdims)
 
 
 var = _reduction("var", _dvar, correction=0.0)
 std = _reduction("std", _dstd, correction=0.0)
-
-cumulative_sum = standard(
-    "cumulative_sum", "x", axis=None, dtype=None, include_initial=False
-)
-
-
-def _dcumulative_sum(dy: Array, axis: Any, include_initial: bool) -> Array:
-    """The sum of the cotangents from here to the end."""
-    axis = 0 if axis is None else axis
-    if include_initial:
-        dy = dy[(*(slice(None),) * (axis % dy.ndim), slice(1, None), ...)]
-    return flip(cumulative_sum(flip(dy, axis=axis), axis=axis), axis=axis)
-
-
-cumulative_sum.derivative.add({"x": _dcumulative_sum})
-
-cumulative_prod = standard(
-    "cumulative_prod", "x", axis=None, dtype=None, include_initial=False
-)
-
-
-def _dcumulative_prod(
-    dy: Array, x: Array, axis: Any, include_initial: bool, y: Array
-) -> Array:
-    """sum over j >= i of dy_j y_j / x_i, for x without zeros."""
-    axis = 0 if axis is None else axis
-    if include_initial:
-        later = (*(slice(None),) * (axis % dy.ndim), slice(1, None), ...)
-        dy, y = dy[later], y[later]
-    return flip(cumulative_sum(flip(dy * y, axis=axis), axis=axis), axis=axis) / x
-
-
-cumulative_prod.derivative.add({"x": _dcumulative_prod})
 
 all = _constant("all")
 any = _constant("any")

@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array_namespace
-from .differentiable import LIBRARY_ERRORS, Op, harmless_types, raise_explained, wrap_constants
+from .differentiable import (
+    LIBRARY_ERRORS,
+    Op,
+    harmless_types,
+    kindred_types,
+    raise_explained,
+    wrap_constants,
+)
 from .tape import first_live_level
 from .tensor import Tensor, constant, innermost
 
@@ -66,7 +73,7 @@ class BinaryOp(StandardOp):
         if tensors and first_live_level():
             return self._apply((x1, x2), {})
         kind1, kind2 = type(raw1), type(raw2)
-        if kind1 is kind2 or kind2 in harmless_types:
+        if kind1 is kind2 or kind2 in harmless_types or (kind1, kind2) in kindred_types:
             run = self._by_type.get(kind1)
         else:
             run = self._by_type.get(kind2) if kind1 in harmless_types else None
@@ -92,8 +99,13 @@ class BinaryOp(StandardOp):
 class ConstantOp(StandardOp):
     """A function of the standard whose derivative is zero wherever it has one."""
 
-    def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
-        return wrap_constants(self._run(tuple(innermost(a) for a in args), kwargs))
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args, kwargs = self.parameters.positions(args, kwargs)
+        if not any([isinstance(a, Tensor) for a in (*args, *kwargs.values())]):
+            return self._run(args, kwargs)
+        plain = {name: innermost(value) for name, value in kwargs.items()}
+        return wrap_constants(self._run(tuple(map(innermost, args)), plain))
 
 
 class ViewOp(StandardOp):

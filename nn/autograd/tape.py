@@ -25,6 +25,7 @@ watching = False
 
 # Recordings below this level rest: no_grad() raises it above every recording that is open.
 _first_live_level: ContextVar[int] = ContextVar("isograd_first_live_level", default=0)
+_blocks: ContextVar[tuple[int, ...]] = ContextVar("isograd_no_grad_blocks", default=())
 first_live_level = _first_live_level.get
 
 
@@ -148,13 +149,21 @@ def new_level() -> int:
 def no_grad() -> Iterator[None]:
     """Within the block nothing is recorded by the recordings that are open outside it.
 
-    A derivative that starts inside the block (grad, vjp, ...) still works.
+    A derivative that starts inside the block (grad, vjp, ...) still works. Other threads and
+    coroutines go on recording. A generator shares its caller's context: one that is suspended
+    inside the block keeps its caller in it.
     """
-    token = _first_live_level.set(next(_levels))
+    level = next(_levels)
+    _open_blocks((*_blocks.get(), level))
     try:
         yield
-    finally:
-        _first_live_level.reset(token)
+    finally:  # blocks of generators may end in any order, so each takes away its own level
+        _open_blocks(tuple(block for block in _blocks.get() if block != level))
+
+
+def _open_blocks(levels: tuple[int, ...]) -> None:
+    _blocks.set(levels)
+    _first_live_level.set(max(levels, default=0))
 
 
 def backpropagate(  # noqa: C901  # one loop on purpose: a call per gradient would double its cost

@@ -32,7 +32,7 @@ def test_the_device_is_waited_for_before_the_clock_is_read():
         warm_up_seconds=0.0,
         synchronize=lambda: waited.append(len(pending)),
     )
-    assert waited == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]  # warm-up and four blocks: before and after each
+    assert waited == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]  # around the warm-up and each of four blocks
 
 
 def test_a_timing_tells_median_and_quartiles():
@@ -68,7 +68,8 @@ def test_every_budget_stands_beside_its_arithmetic():
 
 
 def test_a_chain_is_reported_by_the_op(monkeypatch):
-    monkeypatch.setattr(overhead, "compare", lambda calls, **_: {n: Timing(1, (1.0,)) for n in calls})
+    one_second = Timing(1, (1.0,))
+    monkeypatch.setattr(overhead, "compare", lambda calls, **_: dict.fromkeys(calls, one_second))
     timings = overhead.measure("float32")
     assert timings["recorded op in a chain of 1000"].median == pytest.approx(1e-3)
     assert timings["recorded op, forward + backward"].median == 1.0

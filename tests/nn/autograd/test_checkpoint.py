@@ -123,9 +123,19 @@ def test_check_gradients_of_a_checkpointed_function(device):
     )
 
 
+def test_directional_derivatives(device):
+    f = lambda x: block(x, array(WEIGHT))  # noqa: E731
+    plain = ig.jvp(f, (array(X),), (array(X),))
+    checkpointed = ig.jvp(lambda x: ig.checkpoint(f, x), (array(X),), (array(X),))
+    for a, b in zip(plain, checkpointed, strict=True):
+        np.testing.assert_array_equal(ig.to_numpy(a), ig.to_numpy(b))
+
+
 def test_several_and_nested_inputs(device):
     x, weight = leaf(X), leaf(WEIGHT)
-    y = ig.checkpoint(lambda p, flag, none: block(p["x"], p["w"][0]), {"x": x, "w": [weight]}, True, None)
+    y = ig.checkpoint(
+        lambda p, flag, none: block(p["x"], p["w"][0]), {"x": x, "w": [weight]}, True, None
+    )
     total(y).backward()
     _, dx, dweight = gradients(lambda f, x: f(x))
     np.testing.assert_array_equal(ig.to_numpy(x.grad), dx)

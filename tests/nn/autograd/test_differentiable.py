@@ -7,7 +7,8 @@ import pytest
 
 import isograd as ig
 from isograd.backend import array_namespace
-from isograd.backend.errors import NotDifferentiableError, ShapeError
+from isograd.backend.errors import NotDifferentiableError, ShapeError, StaleArrayError
+from isograd.nn.autograd.tensor import write_in_place
 
 
 def array(values, dtype="float64"):
@@ -282,10 +283,26 @@ def test_requires_is_asked_once_at_the_public_door(device):
 
     rooted(array([4.0]))
     assert calls == [0.0]
-    ig.grad(ig.grad(lambda x: total(rooted(x[None], least=1.0))))(array(4.0))
+    ig.grad(ig.grad(lambda x: total(rooted(x[None, ...], least=1.0))))(array(4.0))
     assert calls == [0.0, 1.0]
     with pytest.raises(ShapeError, match=r"rooted: x must have one axis, got shape \(1, 1\)"):
         rooted(leaf([[1.0]]))
+
+
+def test_every_output_of_an_op_guards_its_parameters():
+    @ig.differentiable
+    def both(x):
+        return x * x, x + 1.0
+
+    @both.backward
+    def _(dy, x):
+        return 2.0 * x * dy[0] + dy[1]
+
+    x = leaf([1.0, 2.0])
+    square, _ = both(x)
+    write_in_place(x, array([0.0, 0.0]))
+    with pytest.raises(StaleArrayError, match="both"):
+        total(square).backward()
 
 
 # -- mistakes -----------------------------------------------------------------------------------
@@ -321,10 +338,37 @@ def test_a_rule_must_fit_its_op():
         silu.backward(lambda x, dy: dy)
     with pytest.raises(TypeError, match="'weight' is none of its parameters"):
         silu.backward(weight=lambda dy: dy)
-    with pytest.raises(TypeError, match="may name.*'z'"):
+    with pytest.raises(TypeError, match=r"may name.*'z'"):
         silu.backward(lambda dy, z: dy)
     with pytest.raises(TypeError, match="cotangent dy and the inputs"):
         silu.backward()
+
+
+def test_a_keyword_only_argument_must_not_be_recorded(device):
+    """No rule can differentiate it, so its gradient would be lost in silence."""
+
+    @ig.differentiable
+    def scaled(x, *, scale):
+        return x * scale
+
+    scaled.backward(lambda dy, scale: dy * scale)
+    x = leaf([1.0, 2.0])
+    y = scaled(x, scale=ig.Tensor(array([3.0, 4.0])))  # a constant is as good as its array
+    total(y).backward()
+    assert_equal(x.grad, [3.0, 4.0])
+    with pytest.raises(NotDifferentiableError, match=r"scaled: scale must not be recorded.*detach"):
+        scaled(x, scale=leaf([3.0, 4.0]))
+
+
+def test_a_composition_records_its_keyword_only_arguments_too(device):
+    @ig.differentiable
+    def scaled(x, *, scale):
+        return x * scale
+
+    x, scale = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+    total(scaled(x, scale=scale)).backward()
+    assert_equal(scale.grad, [1.0, 2.0])
+    assert_equal(x.grad, [3.0, 4.0])
 
 
 def test_arguments_are_checked_as_python_does():

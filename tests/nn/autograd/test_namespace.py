@@ -49,7 +49,7 @@ def test_it_is_one_object_however_it_is_asked_for(device, xp):
 
 @pytest.mark.parametrize("library", [np, array_api_strict])
 def test_a_library_itself_may_be_wrapped(library):
-    """NumPy 2 calls itself an Array API namespace; array-api-compat's view of it is the one meant."""
+    """NumPy 2 says that it is such a namespace, but array-api-compat's view of it is meant."""
     x = ig.Tensor(library.asarray([1.0]))
     assert ig.wrap_namespace(library) is x.__array_namespace__()
 
@@ -70,7 +70,9 @@ def test_versions(device, xp):
 
 
 def test_an_unknown_name_says_so(xp):
-    with pytest.raises(AttributeError, match=r"isograd.xp.*has no 'frobnicate'.*not in the standard"):
+    with pytest.raises(
+        AttributeError, match=r"isograd.xp.*has no 'frobnicate'.*not in the standard"
+    ):
         _ = xp.frobnicate
     assert not hasattr(xp, "frobnicate")
 
@@ -99,10 +101,9 @@ def test_creation_makes_constant_tensors(device, xp):
 def test_creation_refuses_recorded_values_where_it_would_lose_them(device, xp):
     with pytest.raises(NotDifferentiableError, match="linspace"):
         xp.linspace(leaf(0.0), 1.0, 3)
-    y = xp.full((2,), leaf(3.0))
-    assert y.requires_grad
-    n = xp.arange(ig.Tensor(ig.array(3)))
-    assert tuple(n.shape) == (3,)
+    with pytest.raises(NotDifferentiableError, match=r"full_like.*fill_value"):
+        xp.full_like(leaf([1.0]), leaf(3.0))
+    assert xp.full((2,), leaf(3.0)).requires_grad
 
 
 def test_asarray_keeps_the_recording(device, xp):
@@ -153,7 +154,7 @@ def test_astype_is_recorded_between_floating_dtypes(device, xp):
 
 
 def test_a_cast_to_integers_ends_the_recording(device, xp):
-    """Its derivative is zero wherever it has one; a recorded integer rounded gradients: 3.7 to 3."""
+    """Its derivative is zero wherever it has one; a recorded integer rounded 3.7 to 3."""
     x = leaf([1.5, 2.5])
     for dtype in (xp.int64, xp.bool):
         y = xp.astype(x, dtype)
@@ -211,7 +212,7 @@ def generic_softmax(x, axis=-1):
 def test_other_peoples_code_becomes_differentiable(device):
     x = np.array([[1.0, 2.0, 4.0]])
     p = np.exp(x - 4.0) / np.exp(x - 4.0).sum()
-    jacobian = ig.jacobian(lambda x: generic_softmax(x)[0])(ig.array(x[0][None], dtype="float64"))
+    jacobian = ig.jacobian(lambda x: generic_softmax(x)[0, :])(ig.array(x, dtype="float64"))
     np.testing.assert_allclose(
         ig.to_numpy(jacobian)[:, 0, :], np.diag(p[0]) - p.T @ p, rtol=1e-13, atol=1e-16
     )

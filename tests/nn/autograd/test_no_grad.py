@@ -1,6 +1,7 @@
 """no_grad: what rests within it, and who is not concerned - threads, coroutines, transforms."""
 
 import asyncio
+import contextvars
 import threading
 
 import numpy as np
@@ -27,7 +28,15 @@ def test_nothing_is_recorded_within_no_grad(device):
     x = ig.Tensor(ig.array([1.0, 2.0]), requires_grad=True)
     xp = array_namespace(x)
     with ig.no_grad():
-        results = [x * x, xp.exp(x), total(x), x @ x, x[0], xp.concat([x, x]), x.T if x.ndim > 1 else x + 1]
+        results = [
+            x * x,
+            xp.exp(x),
+            total(x),
+            x @ x,
+            x[0],
+            xp.concat([x, x]),
+            x.T if x.ndim > 1 else x + 1,
+        ]
     for y in results:
         assert isinstance(y, ig.Tensor)
         assert not y.requires_grad
@@ -177,6 +186,37 @@ def test_a_generator_holds_the_block_open_while_it_is_suspended():
     assert records()
 
 
+def test_blocks_of_generators_may_end_in_any_order():
+    """Restoring what was there at the start would open the outer block, or close it for good."""
+
+    def evaluate():
+        with ig.no_grad():
+            yield
+
+    first, second = evaluate(), evaluate()
+    next(first)
+    with ig.no_grad():
+        next(second)
+        first.close()
+        assert not records()
+    assert not records()  # the second generator is still within its block
+    second.close()
+    assert records()
+
+
+def test_a_generator_may_be_closed_in_another_context():
+    """A ContextVar's token would refuse that with a ValueError."""
+
+    def evaluate():
+        with ig.no_grad():
+            yield
+
+    running = evaluate()
+    contextvars.copy_context().run(next, running)
+    running.close()
+    assert records()
+
+
 # -- several trainings at once ------------------------------------------------------------------
 
 
@@ -194,7 +234,7 @@ def train(seed, n_steps=20):
                 w -= 0.1 * w.grad
                 w.grad = None
         if step % 5 == 0:
-            ig.grad(lambda x: xp.sum(xp.tanh(x @ weights[0])))(x)  # noqa: B023
+            ig.grad(lambda x: xp.sum(xp.tanh(x @ weights[0])))(x)
     return [np.asarray(w.detach()) for w in weights]
 
 

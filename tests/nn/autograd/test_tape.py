@@ -130,11 +130,11 @@ def test_broadcasting_is_undone_for_all_pairs_of_shapes(xp, shapes):
     first, second = (generator.normal(size=shape) for shape in shapes.input_shapes)
     weights = generator.normal(size=shapes.result_shape)
     x1, x2 = (ig.Tensor(xp.asarray(x), requires_grad=True) for x in (first, second))
-    total(xp.asarray(weights) * (x1 * x2)).backward()
+    total((x1 * x2) * xp.asarray(weights)).backward()
     for x, other in ((x1, second), (x2, first)):
         full = weights * np.broadcast_to(other, weights.shape)
         assert x.grad.shape == x.shape
-        expected = np.ones(x.shape) * 0.0
+        expected = np.zeros(x.shape)
         for index in np.ndindex(*full.shape):  # the transpose of broadcasting, element by element
             kept = index[full.ndim - x.ndim :]
             expected[tuple(i if n > 1 else 0 for i, n in zip(kept, x.shape, strict=True))] += full[
@@ -175,7 +175,7 @@ def test_a_rule_that_returns_a_shape_that_cannot_be_summed_is_named(returned, wa
     def _(dy):
         return np.zeros(returned)
 
-    with pytest.raises(ShapeError, match="crooked.*must return the shape") as error:
+    with pytest.raises(ShapeError, match=r"crooked.*must return the shape") as error:
         total(crooked(leaf(np.zeros(wanted)))).backward()
     assert str(wanted) in str(error.value)
     assert str(returned) in str(error.value)
@@ -245,7 +245,7 @@ def test_a_number_is_a_cotangent_of_a_scalar(device):
 def test_a_cotangent_of_another_library_is_refused():
     """Else the gradient of an addition would be an array of that library."""
     x = leaf([1.0, 2.0])
-    with pytest.raises(DeviceError, match="backward.*cpu and strict:cpu"):
+    with pytest.raises(DeviceError, match=r"backward.*cpu and strict:cpu"):
         (x + 1.0).backward(array_api_strict.ones(2))
 
 
@@ -260,7 +260,7 @@ def test_backward_inside_a_transform_is_refused(device):
     def f(x):
         (x * x).backward()
 
-    with pytest.raises(NotRecordedError, match=r"inside grad or vjp.*return this value"):
+    with pytest.raises(NotRecordedError, match=r"inside grad or vjp.*return the value"):
         ig.grad(f)(ig.array(1.0, dtype="float64"))
 
 

@@ -186,3 +186,14 @@ def test_a_state_that_does_not_fit_is_refused_and_nothing_is_changed(spoil):
     with pytest.raises(kind, match=message):
         optimizer.load_state_dict(state)
     assert flattened(optimizer.state_dict()) == before
+
+
+def test_a_bad_setting_of_the_last_group_leaves_the_first_group_as_it_was():
+    first, second = parameters()[:2]
+    optimizer = nn.SGD([{"params": [first]}, {"params": [second]}], lr=0.1)
+    state = optimizer.state_dict()
+    state["param_groups"][0]["lr"] = 0.5
+    state["param_groups"][1]["lr"] = -1.0
+    with pytest.raises(HyperparameterError):
+        optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 0.1

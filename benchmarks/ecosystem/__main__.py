@@ -1,0 +1,63 @@
+"""The command line: `python -m isograd.benchmarks.ecosystem [WORD ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ...backend.errors import IsogradError
+from ..report import command_of, load_average, report, write_report
+from . import registry, table
+from .case import Case
+from .outcome import WRONG, Outcome
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try the cases, print a line for each; 1 if one is wrong, 2 on bad input."""
+    options = _parser().parse_args(arguments)
+    load = load_average()
+    try:
+        registry.switch_on()
+        found = registry.outcomes(registry.chosen(options.words), options.order, _tell)
+        results = {"packages": registry.installed(), "functions": found}
+        if options.json:
+            command = command_of("ecosystem", arguments)
+            write_report(options.json, report(command, results, load))
+        if options.write:
+            content = table.section(found, registry.installed())
+            text = options.write.read_text(encoding="utf-8")
+            options.write.write_text(table.written(text, content), encoding="utf-8")
+    except (IsogradError, OSError) as error:
+        print(f"ecosystem: {error}", file=sys.stderr)
+        return 2
+    states = [outcome["state"] for states in found.values() for outcome in states.values()]
+    print("   ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
+    return int(WRONG in states)
+
+
+def _tell(case: Case, results: Mapping[str, Outcome]) -> None:
+    """One line, or one for each array library where they differ."""
+    lines = [f"{result.state}  {result.reason}".rstrip() for result in results.values()]
+    if len(set(lines)) == 1:
+        print(f"{case.function:45} {lines[0]}")
+        return
+    for library, line in zip(results, lines, strict=True):
+        print(f"{case.function:45} {library}: {line}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m isograd.benchmarks.ecosystem",
+        description="Try functions of SciPy, scikit-learn, array-api-extra and einops on Tensors.",
+    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only functions whose path has it")
+    parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of derivatives")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results")
+    parser.add_argument("--write", type=Path, metavar="README.md", help="rewrite the table in it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

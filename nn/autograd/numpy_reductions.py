@@ -1,0 +1,340 @@
+"""NumPy's reductions, scans, statistics and sorting, with its names and arguments.
+
+Names shadow builtins here, as they do in NumPy. Arguments that NumPy has behind the ones that are
+left out here (out, where, initial) go by keyword only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...backend import Array, array_namespace, is_array
+from ...backend.dtypes import is_boolean
+from ...backend.errors import ShapeError
+from . import indexing
+from .elementwise import isnan, where
+from .manipulation import broadcast_to, concat, expand_dims, permute_dims, reshape
+from .reduction import axes, count
+
+Axis = int | tuple[int, ...] | None
+
+# -- reductions ---------------------------------------------------------------------------------
+
+
+def sum(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
+    """The sum along axes; of booleans the number of those that hold."""
+    xp = array_namespace(a)
+    a = xp.astype(a, xp.int64) if is_boolean(a) else a
+    return xp.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def prod(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
+    """The product along axes."""
+    return array_namespace(a).prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def mean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
+    """The arithmetic mean along axes; of integers and booleans in float64."""
+    return array_namespace(a).mean(_floating(a, dtype), axis=axis, keepdims=keepdims)
+
+
+def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The largest element along axes."""
+    return array_namespace(a).max(a, axis=axis, keepdims=keepdims)
+
+
+def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The smallest element along axes."""
+    return array_namespace(a).min(a, axis=axis, keepdims=keepdims)
+
+
+def ptp(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The largest element less the smallest along axes."""
+    return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)
+
+
+def var(
+    a: Array,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+) -> Array:
+    """The mean square distance from the mean along axes; n - ddof divides the sum."""
+    less = ddof if correction is None else correction
+    a = _floating(a, dtype)
+    return array_namespace(a).var(a, axis=axis, correction=less, keepdims=keepdims)
+
+
+def std(
+    a: Array,
+    axis: Axis = None,
+    dtype: Any = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    correction: float | None = None,
+) -> Array:
+    """The square root of var."""
+    less = ddof if correction is None else correction
+    a = _floating(a, dtype)
+    return array_namespace(a).std(a, axis=axis, correction=less, keepdims=keepdims)
+
+
+def _floating(a: Array, dtype: Any = None) -> Array:
+    """a as floating numbers, or of the dtype that is asked for."""
+    xp = array_namespace(a)
+    if dtype is None and xp.isdtype(a.dtype, ("bool", "integral")):
+        dtype = xp.float64
+    return a if dtype is None else xp.astype(a, dtype)
+
+
+def all(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Whether all elements along axes are not zero."""
+    return array_namespace(a).all(a, axis=axis, keepdims=keepdims)
+
+
+def any(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """Whether an element along axes is not zero."""
+    return array_namespace(a).any(a, axis=axis, keepdims=keepdims)
+
+
+def argmax(a: Array, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """The index of the first largest element."""
+    return array_namespace(a).argmax(a, axis=axis, keepdims=keepdims)
+
+
+def argmin(a: Array, axis: int | None = None, *, keepdims: bool = False) -> Array:
+    """The index of the first smallest element."""
+    return array_namespace(a).argmin(a, axis=axis, keepdims=keepdims)
+
+
+def count_nonzero(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """How many elements are not zero."""
+    return array_namespace(a).count_nonzero(a, axis=axis, keepdims=keepdims)
+
+
+# -- without NaN --------------------------------------------------------------------------------
+
+
+def _masked(a: Array, value: float) -> Array:
+    return where(isnan(a), array_namespace(a).full_like(a, value), a)
+
+
+def nansum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The sum of what is no NaN."""
+    return sum(_masked(a, 0.0), axis, keepdims=keepdims)
+
+
+def nanprod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The product of what is no NaN."""
+    return prod(_masked(a, 1.0), axis, keepdims=keepdims)
+
+
+def nanmean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The mean of what is no NaN."""
+    n = sum(~isnan(a), axis, keepdims=keepdims)
+    return nansum(a, axis, keepdims=keepdims) / array_namespace(a).astype(n, a.dtype)
+
+
+def nanvar(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    """The variance of what is no NaN."""
+    n = array_namespace(a).astype(sum(~isnan(a), axis, keepdims=keepdims), a.dtype)
+    distance = a - nanmean(a, axis, keepdims=True)
+    return nansum(distance * distance, axis, keepdims=keepdims) / (n - ddof)
+
+
+def nanstd(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
+    """The standard deviation of what is no NaN."""
+    return array_namespace(a).sqrt(nanvar(a, axis, ddof=ddof, keepdims=keepdims))
+
+
+def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The largest element that is no NaN."""
+    return _nan_extremum(a, max, float("-inf"), axis, keepdims)
+
+
+def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The smallest element that is no NaN."""
+    return _nan_extremum(a, min, float("inf"), axis, keepdims)
+
+
+def _nan_extremum(a: Array, extremum: Any, filler: float, axis: Axis, keepdims: bool) -> Array:
+    y = extremum(_masked(a, filler), axis, keepdims=keepdims)
+    nothing = all(isnan(a), axis, keepdims=keepdims)
+    return where(nothing, array_namespace(a).full_like(y, float("nan")), y)
+
+
+# -- scans --------------------------------------------------------------------------------------
+
+
+def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """The sums of the elements up to each; of all elements in a row without an axis."""
+    a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
+    return array_namespace(a).cumulative_sum(a, axis=axis, dtype=dtype)
+
+
+def cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
+    """The products of the elements up to each; of all elements in a row without an axis."""
+    a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
+    return array_namespace(a).cumulative_prod(a, axis=axis, dtype=dtype)
+
+
+def cumulative_sum(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """The standard's cumulative_sum."""
+    options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    return array_namespace(x).cumulative_sum(x, **options)
+
+
+def cumulative_prod(
+    x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Array:
+    """The standard's cumulative_prod."""
+    options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    return array_namespace(x).cumulative_prod(x, **options)
+
+
+def part(a: Array, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Array:
+    """The elements start:stop:step along an axis."""
+    return a[(*(slice(None),) * (axis % a.ndim), slice(start, stop, step), ...)]
+
+
+def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
+    """The differences of neighbours, n times."""
+    for _ in range(n):
+        a = part(a, axis, 1, None) - part(a, axis, None, -1)
+    return a
+
+
+def gradient(f: Array, *varargs: float, axis: Axis = None) -> Any:
+    """Central differences, one-sided ones at the ends; varargs: the spacing, or one for each axis.
+
+    One array for one axis, else a list, as in NumPy.
+    """
+    along = axes(axis, f.ndim)
+    spacings = varargs * len(along) if len(varargs) == 1 else varargs or (1.0,) * len(along)
+    slopes = [_slope(f, i, h) for i, h in zip(along, spacings, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slope(f: Array, axis: int, spacing: Any) -> Array:
+    if getattr(spacing, "ndim", 0):
+        raise ShapeError("gradient: the spacing must be one number for an axis, got an array")
+    if f.shape[axis] < 2:
+        raise ShapeError(f"gradient: axis {axis} must have two elements, got shape {f.shape}")
+    first = part(f, axis, 1, 2) - part(f, axis, 0, 1)
+    inner = (part(f, axis, 2, None) - part(f, axis, None, -2)) / 2.0
+    last = part(f, axis, -1, None) - part(f, axis, -2, -1)
+    return concat([first, inner, last], axis=axis) / spacing
+
+
+def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
+    """The integral of y by the trapezoidal rule, at the places x or at equal distances dx."""
+    heights = (part(y, axis, 1, None) + part(y, axis, None, -1)) / 2.0
+    if x is None:
+        return sum(heights * dx, axis)
+    xp = array_namespace(y, x) if is_array(x) else array_namespace(y)
+    x = x if is_array(x) else xp.asarray(x)
+    if x.ndim == 1:
+        shape = [1] * y.ndim
+        shape[axis] = x.shape[0]
+        x = reshape(x, tuple(shape))
+    return sum(heights * diff(x, axis=axis), axis)
+
+
+# -- statistics ---------------------------------------------------------------------------------
+
+
+def average(a: Array, axis: Axis = None, weights: Any = None, *, keepdims: bool = False) -> Array:
+    """The mean along axes, each element counted as much as its weight says."""
+    if weights is None:
+        return mean(a, axis, keepdims=keepdims)
+    xp = array_namespace(*(x for x in (a, weights) if is_array(x)))
+    weights = weights if is_array(weights) else xp.asarray(weights)
+    if weights.shape != a.shape:
+        along = axes(axis, a.ndim)
+        weights = reshape(weights, tuple(n if i in along else 1 for i, n in enumerate(a.shape)))
+        weights = broadcast_to(weights, a.shape)
+    total = sum(weights, axis, keepdims=keepdims)
+    return sum(a * weights, axis, keepdims=keepdims) / total
+
+
+def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The middle of the sorted elements along axes, or the mean of the middle two."""
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def percentile(a: Array, q: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """quantile at q percent."""
+    q = [p / 100.0 for p in q] if isinstance(q, list | tuple) else q / 100.0
+    return quantile(a, q, axis, keepdims=keepdims)
+
+
+def quantile(a: Array, q: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
+    """The value below which the share q of the elements along axes lies, interpolated linearly."""
+    if getattr(q, "ndim", 0) or isinstance(q, list | tuple):
+        return array_namespace(a).stack([quantile(a, float(p), axis, keepdims=keepdims) for p in q])
+    along = axes(axis, a.ndim)
+    kept = tuple(i for i in range(a.ndim) if i not in along)
+    rows = permute_dims(_floating(a), (*kept, *along))
+    rows = indexing.sort(reshape(rows, (*(a.shape[i] for i in kept), -1)), axis=-1)
+    place = float(q) * (count(a.shape, axis) - 1)
+    low = int(place)
+    high = low + (place > low)
+    y = rows[..., low] + (rows[..., high] - rows[..., low]) * (place - low)
+    if not keepdims:
+        return y
+    return reshape(y, tuple(1 if i in along else n for i, n in enumerate(a.shape)))
+
+
+def cov(m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Array:
+    """The covariances of the rows of m (of the columns unless rowvar), divided by n - 1."""
+    xp = array_namespace(m)
+    rows = [x if x.ndim > 1 else expand_dims(x, axis=0) for x in (m, y) if x is not None]
+    if not rowvar:
+        rows = [x.T if x.shape[0] != 1 else x for x in rows]
+    x = concat(rows, axis=0) if len(rows) > 1 else rows[0]
+    x = x - mean(x, 1, keepdims=True)
+    less = (0 if bias else 1) if ddof is None else ddof
+    products = xp.matmul(x, xp.matrix_transpose(xp.conj(x) if _complex(x) else x))
+    return xp.squeeze(products / (x.shape[1] - less), axis=(0, 1)) if x.shape[0] == 1 else (
+        products / (x.shape[1] - less)
+    )
+
+
+def _complex(x: Array) -> bool:
+    return array_namespace(x).isdtype(x.dtype, "complex floating")
+
+
+# -- sorting ------------------------------------------------------------------------------------
+
+
+def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Array:
+    """The elements in ascending order along an axis; of all of them without one."""
+    a, axis = (reshape(a, (-1,)), -1) if axis is None else (a, axis)
+    return array_namespace(a).sort(a, axis=axis)
+
+
+def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = None) -> Array:
+    """The elements in ascending order, which is more than NumPy's partition promises."""
+    return sort(a, axis)
+
+
+def argsort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Array:
+    """The indices that sort along an axis."""
+    a, axis = (reshape(a, (-1,)), -1) if axis is None else (a, axis)
+    return array_namespace(a).argsort(a, axis=axis)
+
+
+def searchsorted(a: Array, v: Any, side: str = "left", sorter: Any = None) -> Array:
+    """The indices at which the values v keep a sorted."""
+    return array_namespace(a).searchsorted(a, v, side=side, sorter=sorter)
+
+
+def nonzero(a: Array) -> tuple[Array, ...]:
+    """The indices of what is not zero, one array for each axis."""
+    return array_namespace(a).nonzero(a)
