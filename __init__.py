@@ -5,7 +5,7 @@ code trains on NumPy and on CuPy. Any code written to the Array API standard bec
 by grad, vjp, jvp and their kin.
 """
 
-from isograd import nn
+from isograd import nn, xp
 from isograd.backend import (
     Device,
     array,
@@ -65,4 +65,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "wrap_namespace",
+    "xp",
 ]

@@ -5,13 +5,19 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
+from typing import Any
+
+import array_api_compat
+import numpy as np
 
 from .errors import MissingFunctionError
 from .libraries import library_of
-from .namespaces import Array
+from .library import Library
+from .namespaces import Array, is_array
 
 # Where a library's arrays find them: SciPy serves NumPy, each other library serves itself.
 MODULES = {"numpy": "scipy.special", "cupy": "cupyx.scipy.special", "torch": "torch.special"}
+STAND_IN = "strict"  # for other libraries, in tests: it borrows SciPy's functions
 
 
 def bundled(name: str, x: Array) -> Callable[..., Array] | None:
@@ -26,11 +32,13 @@ def bundled(name: str, x: Array) -> Callable[..., Array] | None:
 
 
 def native(name: str, x: Array) -> Callable[..., Array]:
-    """The function for arrays like x, from SciPy for NumPy's.
+    """The function for arrays like x, from SciPy for those of NumPy and array-api-strict.
 
     Raises MissingFunctionError, which names how to get it, where there is none.
     """
     library = library_of(x).name
+    if library == STAND_IN:
+        return _by_way_of_numpy(native(name, np.empty(0)), library_of(x), array_api_compat.device(x))
     if library == "numpy" and importlib.util.find_spec("scipy") is None:
         raise MissingFunctionError(
             f'special.{name}: SciPy computes it for NumPy arrays; pip install "isograd[scipy]"'
@@ -43,3 +51,15 @@ def native(name: str, x: Array) -> Callable[..., Array]:
             'has it, e.g. isograd.to_device(x, "cpu") with SciPy installed'
         )
     return function
+
+
+def _by_way_of_numpy(
+    function: Callable[..., np.ndarray], library: Library, device: Any
+) -> Callable[..., Array]:
+    """The function of NumPy's arrays as one of a library's, on that device."""
+
+    def run(*arguments: Any) -> Array:
+        hosts = (library.to_host(x) if is_array(x) else x for x in arguments)
+        return library.from_host(np.asarray(function(*hosts)), device)
+
+    return run

@@ -94,8 +94,8 @@ def commit() -> str:
 
 
 def command_of(module: str, arguments: Sequence[str] | None = None) -> str:
-    """What a person types to run a benchmark module with these arguments."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """What a person types to run a benchmark module with these words, else with this process's."""
+    words = sys.argv[1:] if arguments is None else arguments
     return " ".join(["python", "-m", f"isograd.benchmarks.{module}", *words])
 
 

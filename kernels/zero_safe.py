@@ -15,7 +15,7 @@ from .fused import Fused
 
 def scaled(dy: Any, slope: Any) -> Any:
     """dy * slope; zero where dy is zero, whatever the slope."""
-    if np.isfinite(slope).all():
+    if np.logical_and.reduce(np.isfinite(slope), axis=None):
         return dy * slope
     with np.errstate(invalid="ignore", over="ignore"):
         return _repaired(dy * slope, dy)
@@ -28,7 +28,7 @@ def divided(dy: Any, x: Any) -> Any:
 
 
 def _repaired(dx: Any, dy: Any) -> Any:
-    return np.where(dy == 0, dy, dx) if np.isnan(dx).any() else dx
+    return np.where(dy == 0, dy, dx) if np.logical_or.reduce(np.isnan(dx), axis=None) else dx
 
 
 SCALED_NUMPY = Fused(scaled)

@@ -16,6 +16,37 @@ from .summary import summary
 from .linear import Linear, linear
 from .flatten import Flatten, flatten
 from .dropout import Dropout, dropout
+from .embedding import Embedding, embedding
+from .bilinear import Bilinear, bilinear
+from .residual import Residual
+
+# -- sequences
+from .recurrent import (
+    GRU,
+    GRUCell,
+    LSTM,
+    LSTMCell,
+    RNN,
+    RNNCell,
+    gru,
+    gru_cell,
+    lstm,
+    lstm_cell,
+    rnn,
+    rnn_cell,
+)
+from .attention import (
+    MultiheadAttention,
+    Rotary,
+    SinusoidalPositions,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+    rotary,
+    scaled_dot_product_attention,
+    sinusoidal_positions,
+)
 
 # -- activations
 from .activation import (
@@ -84,6 +115,34 @@ __all__ = [
     "dropout",
     "flatten",
     "linear",
+    "Bilinear",
+    "Embedding",
+    "Residual",
+    "bilinear",
+    "embedding",
+    # sequences
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
+    "MultiheadAttention",
+    "RNN",
+    "RNNCell",
+    "Rotary",
+    "SinusoidalPositions",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "gru",
+    "gru_cell",
+    "lstm",
+    "lstm_cell",
+    "rnn",
+    "rnn_cell",
+    "rotary",
+    "scaled_dot_product_attention",
+    "sinusoidal_positions",
     # activations
     "ELU",
     "GELU",

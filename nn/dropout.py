@@ -19,7 +19,7 @@ def dropout(
     Raises HyperparameterError unless 0 <= p <= 1.
     Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, section 10.
     """
-    _check_probability("dropout", p)
+    check_probability("dropout", p)
     if not training or p == 0:
         return x
     source = default_generator() if generator is None else generator
@@ -32,7 +32,7 @@ class Dropout(Module):
     """dropout(x, p) in training, x itself in evaluation: see Module.train and eval."""
 
     def __init__(self, p: float = 0.5, *, generator: Generator | None = None) -> None:
-        _check_probability("Dropout", p)
+        check_probability("Dropout", p)
         self.p = p
         self.generator = generator
 
@@ -43,7 +43,7 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
-def _check_probability(operation: str, p: float) -> None:
+def check_probability(operation: str, p: float) -> None:
     if not 0.0 <= p <= 1.0:  # false for NaN too
         raise HyperparameterError(
             f"{operation}: p, the probability to drop an element, must be in [0, 1], got {p!r}"

@@ -118,7 +118,16 @@ LOGITS = Input((4, 3))
 LABELS = Input((4,), 0, 3, dtype="int64")
 CHANCES = Input((4, 3), 0.1, 0.9)
 INDICES = Input((3,), 0, 3, dtype="int64")
+COUNTS = Input((4,), 0, 3, dtype="int64")
+UNIQUE = ("unique_all", "unique_counts", "unique_inverse")
 
+TURN = 0.6 + 0.8j  # makes a complex number of a real one
+
+COMPLEX = [
+    of("real", order=SMOOTH, call=lambda op, x: op(TURN * x * x)),
+    of("imag", order=SMOOTH, call=lambda op, x: op(TURN * x * x)),
+    of("conj", order=SMOOTH, call=lambda op, x: abs(op(TURN * x * x) + x)),
+]
 ARITHMETIC = [
     each("add", REAL, REAL),
     each("subtract", REAL, REAL),
@@ -163,13 +172,16 @@ KINKS = [
     each("minimum", REAL, REAL, order=ORDER),
     each("copysign", OFF_ZERO, OFF_ZERO, order=ORDER),
     each("clip", REAL, order=ORDER, min=-1.0, max=1.0),
+    of("clip", MATRIX, Input((4,), high=-0.2), Input((3, 1), 0.2), call=lambda op, x, low, high: op(x, low, high)),
+    of("clip", MATRIX, VECTOR, call=lambda op, x, high: op(x, max=high)),
+    each("nextafter", REAL, REAL, order=ORDER),
     each("where", BOOLEANS, REAL, REAL, order=ORDER),
 ]
 CONSTANT = [
     *(each(name, OFF_ZERO, order=0) for name in ("ceil", "floor", "round", "trunc", "sign")),
     *(each(name, order=0) for name in ("signbit", "isfinite", "isinf", "isnan")),
     *(each(name, REAL, REAL, order=0) for name in ("equal", "not_equal", "less", "less_equal")),
-    *(each(name, REAL, REAL, order=0) for name in ("greater", "greater_equal", "nextafter")),
+    *(each(name, REAL, REAL, order=0) for name in ("greater", "greater_equal")),
     each("floor_divide", OFF_ZERO, ABOVE_ONE, order=0),
     each("logical_not", BOOLEANS, order=0),
     *(each(f"logical_{name}", BOOLEANS, BOOLEANS, order=0) for name in ("and", "or", "xor")),
@@ -193,6 +205,8 @@ SHAPES = [
     of("expand_dims", axis=1),
     of("squeeze", Input((2, 1, 3)), call=lambda op, x: op(x, 1)),
     of("broadcast_to", Input((3, 1)), call=lambda op, x: op(x, (2, 3, 2))),
+    of("meshgrid", VECTOR, Input((2,)), Input((3,))),
+    of("meshgrid", VECTOR, Input((2,)), indexing="ij"),
     of("broadcast_arrays", Input((3, 1)), VECTOR),
     of("flip", MATRIX, axis=1),
     of("flip", MATRIX),
@@ -220,6 +234,9 @@ REDUCTIONS = [
     of("cumulative_sum", MATRIX, axis=1),
     of("cumulative_sum", MATRIX, axis=0, include_initial=True),
     of("cumulative_prod", Input((3, 2), gap=0.3), axis=0),
+    of("cumulative_prod", Input((5,)), include_initial=True),
+    of("diff", MATRIX, axis=0, n=2),
+    of("diff", MATRIX, Input((3, 1)), call=lambda op, x, first: op(x, prepend=first)),
     *(of(name, BOOLEANS, order=0, axis=1) for name in ("all", "any")),
     *(of(name, MATRIX, order=0, axis=1) for name in ("argmax", "argmin", "argsort")),
     of("count_nonzero", INTEGERS, order=0, axis=0),
@@ -235,6 +252,12 @@ INDEXING = [
     of("[]", MATRIX, INDICES, call=lambda op, x, rows: op(x, (rows, rows))),
     of("[]=", MATRIX, VECTOR, call=lambda op, x, value: op(x, (1, ...), value)),
     of("[]=", MATRIX, REAL, call=lambda op, x, value: op(x, (slice(1, 3), slice(1, None)), value)),
+    of("repeat", MATRIX, call=lambda op, x: op(x, 3, axis=-2)),
+    of("repeat", MATRIX, COUNTS, call=lambda op, x, counts: op(x, counts, axis=1)),
+    of("nonzero", BOOLEANS, order=0),
+    of("isin", INTEGERS, INTEGERS, order=0),
+    *(of(name, MATRIX, call=lambda op, x: op(x).values) for name in UNIQUE),
+    of("unique_values", MATRIX),
     of("searchsorted", VECTOR, MATRIX, order=0, call=lambda op, x, v: op(x * 0.0, v)),
 ]
 PRODUCTS = [
@@ -246,6 +269,7 @@ PRODUCTS = [
     of("matmul", CUBE, Input((2, 3))),
     of("matmul", Input((3,)), CUBE),
     of("vecdot", MATRIX, VECTOR),
+    of("vecdot", CUBE, CUBE, axis=-2),
     of("tensordot", CUBE, Input((3, 2)), axes=((1, 2), (0, 1))),
     of("tensordot", MATRIX, Input((4, 2)), axes=1),
 ]
@@ -285,6 +309,50 @@ LAYERS = [
     of("nn.flatten", CUBE, start_axis=0, end_axis=1),
     of("nn.dropout", call=lambda op, x: op(x, 0.4, generator=ig.random.Generator(0))),
 ]
+SEQUENCE = Input((2, 2, 3))
+STATE = Input((2, 2), -0.9, 0.9)
+ENDS = Input((2,), 1, 3, dtype="int64")
+
+
+def recurrent(name: str, n_gates: int, n_states: int, *more: Input, **options: Any) -> Sample:
+    """A recurrent function over two steps of two sequences, three numbers in and two units."""
+    rows = 2 * n_gates
+    weights = (Input((rows, 3)), Input((rows, 2)), Input((rows,)), Input((rows,)))
+    x = Input((2, 3)) if name.endswith("cell") else SEQUENCE
+    return of(name, x, *(STATE,) * n_states, *weights, *more, **options)
+
+
+RECURRENT = [
+    recurrent("nn.rnn_cell", 1, 1),
+    recurrent("nn.rnn_cell", 1, 1, nonlinearity="relu"),
+    recurrent("nn.gru_cell", 3, 1),
+    recurrent("nn.lstm_cell", 4, 2),
+    recurrent("nn.rnn", 1, 1),
+    recurrent("nn.rnn", 1, 1, ENDS, nonlinearity="relu", reverse=True),
+    recurrent("nn.gru", 3, 1),
+    recurrent("nn.gru", 3, 1, ENDS, reverse=True),
+    recurrent("nn.lstm", 4, 2),
+    recurrent("nn.lstm", 4, 2, ENDS, reverse=True),
+]
+HEADS = Input((2, 3, 2))
+ATTENTION = [
+    of("nn.embedding", Input((2, 3), 0, 4, dtype="int64"), Input((4, 2))),
+    of("nn.embedding", Input((5,), 0, 2, dtype="int64"), Input((3, 2)), padding_idx=-1),
+    of("nn.bilinear", Input((2, 3)), Input((2, 2)), Input((2, 3, 2)), Input((2,))),
+    of("nn.rotary", Input((2, 3, 4))),
+    of("nn.rotary", Input((3, 4)), Input((3,), 0, 9, dtype="int64"), interleaved=False),
+    of("nn.scaled_dot_product_attention", HEADS, Input((2, 4, 2)), Input((2, 4, 3))),
+    of("nn.scaled_dot_product_attention", HEADS, HEADS, HEADS, is_causal=True, scale=0.5),
+    of("nn.scaled_dot_product_attention", HEADS, HEADS, HEADS, Input((3, 3), 0, 2, dtype="bool")),
+    of("nn.scaled_dot_product_attention", HEADS, HEADS, HEADS, Input((3, 3))),
+    of(
+        "nn.scaled_dot_product_attention",
+        *(Input((4, 3, 2)), HEADS, HEADS),
+        call=lambda op, q, k, v: op(
+            q, k, v, dropout_p=0.4, enable_gqa=True, generator=ig.random.Generator(0)
+        ),
+    ),
+]
 LOSSES = [
     *(of("nn.mse", MATRIX, MATRIX, reduction=how) for how in ("mean", "sum", "none")),
     of("nn.l1", MATRIX, MATRIX),
@@ -301,6 +369,7 @@ LOSSES = [
 ]
 
 SAMPLES = [
+    *COMPLEX,
     *ARITHMETIC,
     *FUNCTIONS,
     *KINKS,
@@ -312,6 +381,8 @@ SAMPLES = [
     *PRODUCTS,
     *ACTIVATIONS,
     *LAYERS,
+    *RECURRENT,
+    *ATTENTION,
     *LOSSES,
 ]
 
@@ -322,5 +393,5 @@ NO_OPS = {
     *("broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "result_type"),
     *("nn.accuracy", "nn.activation_named", "nn.clip_grad_norm", "nn.clip_grad_value"),
     *("nn.confusion_matrix", "nn.feature_statistics", "nn.load_digits", "nn.summary"),
-    "nn.train_test_split",
+    *("nn.sinusoidal_positions", "nn.train_test_split"),
 }

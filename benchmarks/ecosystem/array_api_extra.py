@@ -44,11 +44,22 @@ def branches(f: Any, x: Array) -> Array:
 
 CASES = [
     *[
-        case(f"array_api_extra.at.{name}", POSITIVE, POSITIVE, call=lambda f, x, y, name=name: changed(name)(_at(), x, y))
+        case(
+            f"array_api_extra.at.{name}",
+            POSITIVE,
+            POSITIVE,
+            call=lambda f, x, y, name=name: changed(name)(_at(), x, y),
+        )
         for name in ("set", "add", "subtract", "multiply", "divide", "power")
     ],
     *[
-        case(f"array_api_extra.at.{name}", VECTOR, VECTOR, order=KINKED, call=lambda f, x, y, name=name: changed(name)(_at(), x, y))
+        case(
+            f"array_api_extra.at.{name}",
+            VECTOR,
+            VECTOR,
+            order=KINKED,
+            call=lambda f, x, y, name=name: changed(name)(_at(), x, y),
+        )
         for name in ("min", "max")
     ],
     case("array_api_extra.angle", VECTOR, VECTOR, call=lambda f, x, y: f(x + 1j * y)),
@@ -61,17 +72,37 @@ CASES = [
     case("array_api_extra.isclose", VECTOR, VECTOR),
     case("array_api_extra.isin", INTEGERS, POSITIONS),
     case("array_api_extra.kron", MATRIX, Input((2, 2))),
-    *cases("array_api_extra", "nanmax nanmin nansum nanmean", VECTOR, WITH_NANS, call=with_nans, order=KINKED),
+    *cases(
+        "array_api_extra",
+        "nanmax nanmin nansum nanmean",
+        VECTOR,
+        WITH_NANS,
+        call=with_nans,
+        order=KINKED,
+    ),
     case("array_api_extra.nunique", INTEGERS),
     case("array_api_extra.one_hot", INTEGERS, call=lambda f, x: f(x, 5)),
     case("array_api_extra.pad", MATRIX, call=lambda f, x: f(x, (1, 2))),
-    *cases("array_api_extra", "partition argpartition", VECTOR, call=lambda f, x: array_namespace(x).sort(f(x, 2)[:2]), order=KINKED),
+    *cases(
+        "array_api_extra",
+        "partition argpartition",
+        VECTOR,
+        call=lambda f, x: array_namespace(x).sort(f(x, 2)[:2]),
+        order=KINKED,
+    ),
     case("array_api_extra.searchsorted", Input((5,), ascending=True), VECTOR),
     *cases("array_api_extra", "setdiff1d union1d", VECTOR, Input((3,)), order=KINKED),
     case("array_api_extra.lazy_apply", VECTOR, call=lambda f, x: f(np.sin, x, as_numpy=True)),
     case("array_api_extra.broadcast_shapes", call=lambda f: list(f((2, 1), (3,)))),
-    *cases("array_api_extra", "diag_indices", MATRIX, call=lambda f, x: x[f(3, xp=array_namespace(x))]),
-    *cases("array_api_extra", "tril_indices triu_indices", Input((3, 3)), call=lambda f, x: x[f(3, xp=array_namespace(x))]),
+    *cases(
+        "array_api_extra", "diag_indices", MATRIX, call=lambda f, x: x[f(3, xp=array_namespace(x))]
+    ),
+    *cases(
+        "array_api_extra",
+        "tril_indices triu_indices",
+        Input((3, 3)),
+        call=lambda f, x: x[f(3, xp=array_namespace(x))],
+    ),
     case("array_api_extra.unravel_index", INTEGERS, call=lambda f, x: list(f(x, (2, 2)))),
     case("array_api_extra.default_dtype", VECTOR, call=lambda f, x: x * _ones(f, x)),
 ]

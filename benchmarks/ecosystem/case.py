@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import Array
+from ...backend import Array, array_namespace
 
 SMOOTH = 2  # the orders of derivatives that central differences can confirm
 KINKED = 1
@@ -110,3 +110,8 @@ def flattened(result: Any) -> list[Any]:
     if isinstance(result, tuple | list):
         return [array for part in result for array in flattened(part)]
     return [] if result is None else [result]
+
+
+def like(x: Array, values: Any) -> Array:
+    """Numbers as an array of the kind of x."""
+    return array_namespace(x).asarray(values, dtype=x.dtype)

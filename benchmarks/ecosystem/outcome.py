@@ -51,8 +51,9 @@ def outcome(case: Case, library: str, max_order: int = 2) -> Outcome:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         expected = case.results(case.arrays())
+        constants = [Tensor(x) for x in _arrays(case, library)]
         try:
-            values = case.results([Tensor(x) for x in _arrays(case, library)])
+            values = case.results(constants)
         except Exception as error:
             return Outcome(REFUSED, _reason(error, case, library))
         difference = _difference(values, expected)
@@ -127,7 +128,7 @@ def _compared(case: Case, arrays: list[Array], chosen: list[int]) -> Callable[..
         if any(isinstance(x, Tensor) for x in given):
             return _real_parts(case.results(given))
         xp = array_namespace(given[0])
-        plain = _real_parts(case.results([to_numpy(x) for x in given]))
+        plain = _real_parts(case.results([np.array(to_numpy(x)) for x in given]))
         return [xp.asarray(np.array(y)) for y in plain]
 
     compared.__name__ = case.name

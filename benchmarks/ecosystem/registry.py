@@ -10,8 +10,16 @@ from importlib import metadata
 from typing import Any
 
 from ...backend.errors import ConfigurationError
-from . import array_api_extra, einops, scikit_learn, scipy_numerics, scipy_signal, scipy_special
-from . import scipy_stats, spatial
+from . import (
+    array_api_extra,
+    einops,
+    scikit_learn,
+    scipy_numerics,
+    scipy_signal,
+    scipy_special,
+    scipy_stats,
+    spatial,
+)
 from .case import Case
 from .outcome import Outcome, outcome
 

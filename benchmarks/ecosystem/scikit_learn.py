@@ -53,6 +53,11 @@ def probabilities(f: Any, truth: Array, scores: Array, **options: Any) -> Any:
     return f(truth, scores / total, **options)
 
 
+def curve(f: Any, truth: Array, scores: Array) -> Array:
+    """The finite thresholds of a curve."""
+    return f(truth, scores)[2][1:-1]
+
+
 METRICS: list[Case] = [
     *cases(
         "sklearn.metrics",
@@ -75,9 +80,9 @@ METRICS: list[Case] = [
     case("sklearn.metrics.d2_brier_score", BINARY, SCORES),
     case("sklearn.metrics.d2_log_loss_score", BINARY, SCORES),
     *cases("sklearn.metrics", "roc_auc_score average_precision_score", BINARY, SCORES),
-    case("sklearn.metrics.roc_curve", BINARY, SCORES),
-    case("sklearn.metrics.precision_recall_curve", BINARY, SCORES),
-    case("sklearn.metrics.det_curve", BINARY, SCORES),
+    *cases(
+        "sklearn.metrics", "roc_curve precision_recall_curve det_curve", BINARY, SCORES, call=curve
+    ),
     case("sklearn.metrics.hinge_loss", BINARY, Input((7,)), order=KINKED),
     case(
         "sklearn.metrics.dcg_score", Input((2, 4), 0.0, 3.0), Input((2, 4), 0.0, 1.0), order=KINKED
@@ -130,7 +135,9 @@ PAIRWISE = [
 
 PREPROCESSING = [
     *cases("sklearn.preprocessing", "StandardScaler", ROWS, call=transformed),
-    *cases("sklearn.preprocessing", "MinMaxScaler MaxAbsScaler", ROWS, call=transformed, order=KINKED),
+    *cases(
+        "sklearn.preprocessing", "MinMaxScaler MaxAbsScaler", ROWS, call=transformed, order=KINKED
+    ),
     *cases("sklearn.preprocessing", "RobustScaler", ROWS, call=transformed, order=KINKED),
     *cases("sklearn.preprocessing", "Normalizer PolynomialFeatures", ROWS, call=transformed),
     case("sklearn.preprocessing.Binarizer", ROWS, call=transformed),
@@ -152,18 +159,33 @@ ESTIMATORS = [
         )
         for solver in ("full",)
     ],
-    case("sklearn.linear_model.Ridge", ROWS, TARGETS, call=fitted("coef_", "intercept_"), solver="svd"),
+    case(
+        "sklearn.linear_model.Ridge",
+        ROWS,
+        TARGETS,
+        call=fitted("coef_", "intercept_"),
+        solver="svd",
+    ),
     case("sklearn.linear_model.RidgeCV", ROWS, TARGETS, call=fitted("coef_", "intercept_")),
-    case("sklearn.linear_model.LinearRegression", ROWS, TARGETS, call=fitted("coef_", "intercept_")),
+    case(
+        "sklearn.linear_model.LinearRegression", ROWS, TARGETS, call=fitted("coef_", "intercept_")
+    ),
     case("sklearn.linear_model.LogisticRegression", ROWS, CLASSES, call=fitted("coef_")),
-    case("sklearn.linear_model.PoissonRegressor", ROWS, Input((6,), 0.5, 3.0), call=fitted("coef_")),
+    case(
+        "sklearn.linear_model.PoissonRegressor", ROWS, Input((6,), 0.5, 3.0), call=fitted("coef_")
+    ),
     case(
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
         Input((9, 2)),
         np.asarray([0, 1, 2] * 3),
         call=predicted("predict_proba"),
     ),
-    case("sklearn.naive_bayes.GaussianNB", Input((9, 2)), np.asarray([0, 1, 2] * 3), call=predicted("predict_proba")),
+    case(
+        "sklearn.naive_bayes.GaussianNB",
+        Input((9, 2)),
+        np.asarray([0, 1, 2] * 3),
+        call=predicted("predict_proba"),
+    ),
     case(
         "sklearn.mixture.GaussianMixture",
         Input((12, 2)),
@@ -174,9 +196,22 @@ ESTIMATORS = [
         max_iter=5,
         tol=0.0,
     ),
-    case("sklearn.kernel_approximation.Nystroem", ROWS, call=transformed, n_components=3, random_state=0),
+    case(
+        "sklearn.kernel_approximation.Nystroem",
+        ROWS,
+        call=transformed,
+        n_components=3,
+        random_state=0,
+    ),
     case("sklearn.covariance.empirical_covariance", ROWS),
-    case("sklearn.cluster.KMeans", ROWS, call=fitted("cluster_centers_"), n_clusters=2, n_init=1, random_state=0),
+    case(
+        "sklearn.cluster.KMeans",
+        ROWS,
+        call=fitted("cluster_centers_"),
+        n_clusters=2,
+        n_init=1,
+        random_state=0,
+    ),
 ]
 
 CASES = [*METRICS, *PAIRWISE, *PREPROCESSING, *ESTIMATORS]

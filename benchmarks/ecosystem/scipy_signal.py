@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .case import KINKED, Input, case, cases
+from ...backend import Array, array_namespace
+from .case import KINKED, Input, case, cases, like
 
 SIGNAL = Input((8,))
 SHORT = Input((3,))
@@ -17,6 +18,12 @@ WINDOWS = (
     "barthann bartlett blackman blackmanharris bohman boxcar cosine flattop hamming hann "
     "lanczos nuttall parzen taylor triang tukey"
 )
+
+
+def section(b: Array) -> Array:
+    """A second-order section with that numerator."""
+    return array_namespace(b).concat([b, like(b, [[1.0, -0.3, 0.1]])], axis=1)
+
 
 CASES = [
     *cases("scipy.fft", "fft ifft rfft irfft hfft ihfft", SIGNAL),
@@ -39,49 +46,55 @@ CASES = [
     case("scipy.signal.savgol_filter", SIGNAL, call=lambda f, x: f(x, 5, 2)),
     *cases("scipy.signal", "medfilt wiener", SIGNAL, order=KINKED),
     case("scipy.signal.medfilt2d", IMAGE, order=KINKED),
-    case(
-        "scipy.signal.vectorstrength", TIMES, call=lambda f, x: f(x, _period(x))
-    ),
+    case("scipy.signal.vectorstrength", TIMES, call=lambda f, x: f(x, like(x, 2.0))),
     case("scipy.signal.gauss_spline", SIGNAL, call=lambda f, x: f(x, 3)),
     *cases("scipy.signal", "cspline1d qspline1d", SIGNAL),
     case("scipy.signal.freqz", SHORT, worN=8),
     case("scipy.signal.freqs", SHORT, np.asarray([1.0, 0.4]), worN=np.asarray([0.5, 1.0])),
-    case("scipy.signal.freqz_sos", Input((1, 3)), call=lambda f, b: f(_section(b), 8)),
-    case("scipy.signal.group_delay", SHORT, call=lambda f, b: f((b, _ones(b)))),
+    case("scipy.signal.freqz_sos", Input((1, 3)), call=lambda f, b: f(section(b), 8)),
+    case("scipy.signal.group_delay", SHORT, call=lambda f, b: f((b, like(b, [1.0])))),
     *cases("scipy.signal", "lp2lp lp2hp lp2bp lp2bs bilinear", SHORT, np.asarray([1.0, 0.4, 0.3])),
     case("scipy.signal.normalize", SHORT, Input((3,), 0.5, 1.5)),
     case("scipy.signal.minimum_phase", Input((7,), 0.5, 1.5)),
     *[
-        case(f"scipy.signal.windows.{name}", SIGNAL, call=lambda f, x: x * f(8, xp=_namespace(x)))
+        case(
+            f"scipy.signal.windows.{name}",
+            SIGNAL,
+            call=lambda f, x: x * f(8, xp=array_namespace(x)),
+        )
         for name in WINDOWS.split()
     ],
-    case("scipy.signal.windows.kaiser", Input((), 2.0, 8.0), call=lambda f, b: f(8, b, xp=_namespace(b))),
+    case(
+        "scipy.signal.windows.kaiser",
+        Input((), 2.0, 8.0),
+        call=lambda f, b: f(8, b, xp=array_namespace(b)),
+    ),
     case(
         "scipy.signal.windows.gaussian",
         Input((), 1.0, 3.0),
-        call=lambda f, s: f(8, s, xp=_namespace(s)),
+        call=lambda f, s: f(8, s, xp=array_namespace(s)),
     ),
     case(
         "scipy.signal.windows.exponential",
         Input((), 1.0, 3.0),
-        call=lambda f, tau: f(8, None, tau, xp=_namespace(tau)),
+        call=lambda f, tau: f(8, None, tau, xp=array_namespace(tau)),
     ),
     case(
         "scipy.signal.windows.general_gaussian",
         Input((), 1.0, 3.0),
         Input((), 1.0, 3.0),
-        call=lambda f, p, s: f(8, p, s, xp=_namespace(p)),
+        call=lambda f, p, s: f(8, p, s, xp=array_namespace(p)),
     ),
     case(
         "scipy.signal.windows.general_hamming",
         Input((), 0.3, 0.7),
-        call=lambda f, a: f(8, a, xp=_namespace(a)),
+        call=lambda f, a: f(8, a, xp=array_namespace(a)),
     ),
     case("scipy.signal.windows.general_cosine", SHORT, call=lambda f, a: f(8, a)),
     case(
         "scipy.signal.windows.chebwin",
         SIGNAL,
-        call=lambda f, x: x * f(8, 60.0, xp=_namespace(x)),
+        call=lambda f, x: x * f(8, 60.0, xp=array_namespace(x)),
     ),
     *cases("scipy.ndimage", "gaussian_filter uniform_filter", IMAGE, call=lambda f, x: f(x, 2)),
     *cases("scipy.ndimage", "sobel prewitt laplace spline_filter", IMAGE),
@@ -90,24 +103,3 @@ CASES = [
     *cases("scipy.ndimage", "sum mean variance center_of_mass", IMAGE),
     *cases("scipy.ndimage", "shift zoom rotate", IMAGE, call=lambda f, x: f(x, 2)),
 ]
-
-
-def _namespace(x):  # type: ignore[no-untyped-def]
-    """The Array API namespace of x."""
-    from array_api_compat import array_namespace
-
-    return array_namespace(x)
-
-
-def _section(b):  # type: ignore[no-untyped-def]
-    """A second-order section with that numerator."""
-    xp = _namespace(b)
-    return xp.concat([b, xp.asarray([[1.0, -0.3, 0.1]], dtype=b.dtype)], axis=1)
-
-
-def _ones(x):  # type: ignore[no-untyped-def]
-    return _namespace(x).ones(1, dtype=x.dtype)
-
-
-def _period(x):  # type: ignore[no-untyped-def]
-    return _namespace(x).asarray(2.0, dtype=x.dtype)

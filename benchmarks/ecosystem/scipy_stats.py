@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...backend import Array, array_namespace
 from .case import KINKED, Input, case, cases
 
 SAMPLE = Input((9,))
@@ -19,6 +20,17 @@ WEIGHTS = Input((9,), 0.5, 1.5)
 TEST = "statistic pvalue"
 EXPECTED = np.asarray([3.0, 4.0, 5.0, 4.0])
 OBSERVED = Input((4,), 2.0, 6.0)
+
+
+def logistic(x: Array) -> Array:
+    """A distribution function."""
+    return 1.0 / (1.0 + array_namespace(x).exp(-x))
+
+
+def mean(x: Array, axis: int) -> Array:
+    """The statistic that bootstrap resamples."""
+    return array_namespace(x).mean(x, axis=axis)
+
 
 CASES = [
     *cases("scipy.stats", "skew kurtosis sem tmean tvar tstd tsem kstat kstatvar", SAMPLE),
@@ -74,29 +86,24 @@ CASES = [
     case(
         "scipy.stats.cramervonmises",
         SAMPLE,
-        call=lambda f, x: f(x, lambda t: 1.0 / (1.0 + 2.718281828 ** (-t))),
+        call=lambda f, x: f(x, logistic),
         parts=TEST,
     ),
     case("scipy.stats.cramervonmises_2samp", SAMPLE, OTHER, parts=TEST),
     case(
         "scipy.stats.ks_1samp",
         SAMPLE,
-        call=lambda f, x: f(x, lambda t: 1.0 / (1.0 + 2.718281828 ** (-t))),
+        call=lambda f, x: f(x, logistic),
         parts=TEST,
         order=KINKED,
     ),
     case(
         "scipy.stats.bootstrap",
         SAMPLE,
-        call=lambda f, x: f(
-            (x,), _mean, n_resamples=19, rng=np.random.default_rng(0), method="percentile"
-        ).standard_error,
+        call=lambda f, x: (
+            f(
+                (x,), mean, n_resamples=19, rng=np.random.default_rng(0), method="percentile"
+            ).standard_error
+        ),
     ),
 ]
-
-
-def _mean(x, axis):  # type: ignore[no-untyped-def]
-    """The mean, in terms of the standard."""
-    from array_api_compat import array_namespace
-
-    return array_namespace(x).mean(x, axis=axis)

@@ -3,7 +3,10 @@
 from .check import check_gradients
 from .checkpoint import checkpoint
 from .differentiable import Op, differentiable
+from .einsum import einsum
+from .methods import install as _install_methods
 from .namespace import WrappedNamespace, wrap_namespace
+from .numpy_protocol import install as _install_numpy_protocol
 from .operators import install as _install_operators
 from .tape import no_grad
 from .tensor import Tensor
@@ -12,6 +15,8 @@ from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 _install_operators()
 _install_transfer()
+_install_methods()
+_install_numpy_protocol()
 
 __all__ = [
     "Op",
@@ -20,6 +25,7 @@ __all__ = [
     "check_gradients",
     "checkpoint",
     "differentiable",
+    "einsum",
     "grad",
     "hessian",
     "hvp",

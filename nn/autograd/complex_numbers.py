@@ -9,22 +9,16 @@ same form. A real input of a complex result gets the real part.
 
 from __future__ import annotations
 
-from ...backend import Array, is_complex
 from .standard import UnaryOp, standard
 
 real: UnaryOp = standard("real", "x", kind=UnaryOp)
 real.derivative.add({"x": lambda dy: dy})
 
 imag: UnaryOp = standard("imag", "x", kind=UnaryOp)
-imag.derivative.add({"x": lambda dy: -1j * dy})
+imag.derivative.add({"x": lambda dy: dy * -1j})  # dy first: NumPy scalars are floats too
 
 conj: UnaryOp = standard("conj", "x", kind=UnaryOp)
 conj.derivative.add({"x": lambda dy: conj(dy)})
 
 
 real.view = imag.view = conj.view = True  # NumPy returns real numbers, and parts, as they lie
-
-
-def conj_of_complex(x: Array) -> Array:
-    """The complex conjugate; x itself where it is real."""
-    return conj(x) if is_complex(x) else x

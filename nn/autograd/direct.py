@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...backend import Array, is_array
-from ...backend.dtypes import is_floating
+from ...backend import Array, is_array, is_complex, is_floating
+from .tape import conjugated
 
 
 class Backward:
@@ -41,9 +41,10 @@ class Backward:
         indices = [
             i
             for i in self._op.derivative.indices(len(args))
-            if i < len(args) and is_array(args[i]) and is_floating(args[i])
+            if i < len(args) and is_array(args[i]) and _has_gradient(args[i])
         ]
-        gradients = gradients_of(self._op, dy, args, kwargs, indices)
+        dy = tuple(map(conjugated, dy)) if isinstance(dy, tuple) else conjugated(dy)
+        gradients = tuple(map(conjugated, gradients_of(self._op, dy, args, kwargs, indices)))
         return gradients[0] if len(gradients) == 1 else gradients
 
 
@@ -54,8 +55,11 @@ def gradients_of(
     kwargs: dict[str, Any],
     indices: Sequence[int],
 ) -> tuple[Array, ...]:
-    """The gradients of function(*args, **kwargs) at these positions, for cotangent dy."""
-    from .transforms import vjp  # transforms are built on ops
+    """The gradients of function(*args, **kwargs) at these positions, for cotangent dy.
+
+    As rules have it: nothing is conjugated.
+    """
+    from .transforms import transposed  # transforms are built on ops
 
     def of_wanted(*inputs: Array) -> Any:
         merged = list(args)
@@ -63,5 +67,9 @@ def gradients_of(
             merged[i] = x
         return function(*merged, **kwargs)
 
-    _, pull = vjp(of_wanted, *(args[i] for i in indices))
+    _, pull = transposed(of_wanted, *(args[i] for i in indices))
     return pull(dy)
+
+
+def _has_gradient(x: Array) -> bool:
+    return is_floating(x) or is_complex(x)

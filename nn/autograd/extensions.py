@@ -6,7 +6,16 @@ from types import ModuleType
 from typing import Any
 
 from ...backend import Namespace
-from . import factorizations, fourier, linalg, linear_algebra, manipulation, norms, special
+from . import (
+    distributions,
+    factorizations,
+    fourier,
+    linalg,
+    linear_algebra,
+    manipulation,
+    norms,
+    special,
+)
 from .differentiable import Op
 
 LINALG = {
@@ -59,7 +68,8 @@ def extensions_of(xp: Namespace, parent: str) -> dict[str, Extension]:
 
 def _special(parent: str) -> Extension:
     space = Extension(parent, "special", "Special functions, named as in scipy.special.")
-    _copy(space, special, special.__all__)
+    for module in (special, distributions):
+        _copy(space, module, module.__all__)
     return space
 
 

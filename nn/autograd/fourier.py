@@ -168,7 +168,7 @@ def _fitted(x: Array, shape: Shape) -> Array:
     """x with every axis shortened, or lengthened by zeros, to that shape."""
     if tuple(x.shape) == tuple(shape):
         return x
-    x = x[tuple(slice(n) for n in shape)]
+    x = x[tuple(slice(min(n, m)) for n, m in zip(shape, x.shape, strict=True))]
     xp = array_namespace(x)
     for axis, n in enumerate(shape):
         missing = n - x.shape[axis]

@@ -69,7 +69,8 @@ class FusedRule:
         self, dy: Array, saved: tuple, parents: tuple, gradients: dict
     ) -> Iterable[tuple[Any, Array]]:
         picked, plain = saved
-        if isinstance(dy, Tensor):
+        dys = dy if dy.__class__ is tuple else (dy,)  # a tuple for an op with several outputs
+        if any([isinstance(one, Tensor) for one in dys]):
             return self._by_own_rule(dy, plain, parents)
         options: dict[str, Any] = {}
         if self._wants_needs:

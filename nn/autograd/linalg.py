@@ -156,7 +156,7 @@ def _dslogdet(dy: tuple, x: Array, y: SlogdetResult) -> Array:
     """dlogabsdet x^-T; a complex sign turns by the imaginary part of the trace of x^-1 dx."""
     dsign, dlogabsdet = dy
     if is_complex(x):
-        dlogabsdet = dlogabsdet + 1j * complex_numbers.imag(dsign * y[0])
+        dlogabsdet = dlogabsdet + complex_numbers.imag(dsign * y[0]) * 1j
     return _as_matrices(dlogabsdet) * matrix_transpose(inv(_regular(x, y[0])))
 
 

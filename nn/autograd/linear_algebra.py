@@ -7,10 +7,10 @@ from typing import Any
 
 from ...backend import Array
 from ...backend.errors import ShapeError
-from .complex_numbers import conj_of_complex
 from .manipulation import expand_dims, matrix_transpose, permute_dims, reshape
 from .reduction import sum
 from .standard import standard
+from .tape import conjugated
 
 matmul = standard("matmul", "x1", "x2")
 
@@ -46,11 +46,11 @@ vecdot = standard("vecdot", "x1", "x2", axis=-1)
 
 def _dvecdot_left(dy: Array, x2: Array, axis: int) -> Array:
     """dy x2 for the conjugate of x1, with which the product is formed."""
-    return conj_of_complex(expand_dims(dy, axis=axis) * x2)
+    return conjugated(expand_dims(dy, axis=axis) * x2)
 
 
 def _dvecdot_right(dy: Array, x1: Array, axis: int) -> Array:
-    return expand_dims(dy, axis=axis) * conj_of_complex(x1)
+    return expand_dims(dy, axis=axis) * conjugated(x1)
 
 
 vecdot.derivative.add({"x1": _dvecdot_left, "x2": _dvecdot_right})

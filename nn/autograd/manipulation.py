@@ -16,6 +16,7 @@ Shapes = tuple[tuple[int, ...], ...]
 
 reshape = standard("reshape", "x", "shape=", kind=ViewOp, copy=None)
 reshape.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
+reshape.may_copy = True
 
 
 def _dpermute(dy: Array, axes: tuple[int, ...]) -> Array:
@@ -41,6 +42,7 @@ squeeze.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
 broadcast_to = standard("broadcast_to", "x", "shape=", kind=ViewOp)
 broadcast_to.derivative.add({"x": lambda dy: dy})  # the engine sums it back
+broadcast_to.writes_through = False  # an element of x has many places in the result
 
 flip = standard("flip", "x", kind=ViewOp, axis=None)
 flip.derivative.add({"x": lambda dy, axis: flip(dy, axis=axis)})

@@ -3,71 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
-from ...backend import Array, Namespace, array_namespace
-from ...backend.errors import NotDifferentiableError
-from . import creation, elementwise, indexing, linear_algebra, manipulation, reduction, tree
-from .differentiable import Op, wrap_constants
-from .tensor import Tensor, innermost, strip
-from .transfer import to_device
+from ...backend import Namespace, array_namespace
+from ...backend.libraries import libraries
+from . import manipulation, tables
+from .extensions import extensions_of
+from .factories import factories
+from .inspection import inspections
+from .tensor import Tensor, innermost
 
-CONSTANTS = ("e", "inf", "nan", "newaxis", "pi")
-DTYPES = (
-    "bool",
-    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-    *("float32", "float64", "complex64", "complex128"),
-)
-CREATION = ("arange", "empty", "eye", "from_dlpack", "full", "linspace", "ones", "zeros")
-INSPECTION = ("isdtype", "__array_namespace_info__")
-ON_DTYPES = ("can_cast", "finfo", "iinfo", "result_type")  # which also take arrays
-OPS = {
-    creation: ("astype", "empty_like", "full_like", "ones_like", "zeros_like"),
-    elementwise: tuple(name for name, op in vars(elementwise).items() if isinstance(op, Op)),
-    indexing: ("argsort", "searchsorted", "sort", "take", "take_along_axis"),
-    linear_algebra: ("matmul", "tensordot", "vecdot"),
-    manipulation: (
-        *("broadcast_arrays", "broadcast_to", "concat", "expand_dims", "flip"),
-        *("matrix_transpose", "moveaxis", "permute_dims", "reshape", "roll", "squeeze"),
-        *("stack", "tile", "tril", "triu", "unstack"),
-    ),
-    reduction: (
-        *("all", "any", "argmax", "argmin", "count_nonzero", "cumulative_prod"),
-        *("cumulative_sum", "max", "mean", "min", "prod", "std", "sum", "var"),
-    ),
-}
+API_VERSION = "2025.12"
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", API_VERSION)
+INSPECTED = ("__all__", "__array_namespace_info__")  # of all names with underscores, to be filled in
 
-_wrapped: dict[int, WrappedNamespace] = {}
+_wrapped: dict[str, WrappedNamespace] = {}  # by the name of the library
+_filling = RLock()
 
 
 class WrappedNamespace(ModuleType):
-    """The standard's names over one library: xp.wrapped is the library's own namespace."""
+    """The standard's names over one library: xp.wrapped is the library's own namespace.
 
-    def __init__(self, xp: Namespace) -> None:
-        library = xp.__name__.removeprefix("array_api_compat.")
+    It fills itself when it is first looked at; until then the library need not be imported.
+    """
+
+    __array_api_version__ = API_VERSION
+    wrapped: Namespace
+
+    def __init__(self, library: str, load: Callable[[], Namespace]) -> None:
         super().__init__(f"isograd.xp.{library}", f"Array API over {library}, differentiable.")
-        self.wrapped = xp
-        self.__array_api_version__ = getattr(xp, "__array_api_version__", "2024.12")
-        for name in (*CONSTANTS, *DTYPES, *INSPECTION):
-            if hasattr(xp, name):
-                setattr(self, name, getattr(xp, name))
-        for name in CREATION:
-            setattr(self, name, _creating(getattr(xp, name)))
-        for name in ON_DTYPES:
-            setattr(self, name, _of_plain(getattr(xp, name)))
-        for module, names in OPS.items():
-            for name in names:
-                setattr(self, name, getattr(module, name))
-        self.full = _full(_creating(xp.full))
-        self.asarray = _asarray(xp.asarray)
-        self.broadcast_shapes = broadcast_shapes
-        self.concatenate = manipulation.concat
+        self._load: Callable[[], Namespace] | None = load
 
     def __getattr__(self, name: str) -> Any:
+        if self._load is not None and (name in INSPECTED or name[:2] != "__"):
+            try:
+                self._fill()
+            except ImportError as error:  # hasattr() must go on saying no
+                raise AttributeError(f"{self.__name__}.{name}: {error}") from error
+            return getattr(self, name)
         raise AttributeError(
-            f"{self.__name__} has no {name!r}: it is not in the standard, or not differentiable yet"
+            f"{self.__name__} has no {name!r}: it is not in the standard {API_VERSION}"
         )
+
+    def __dir__(self) -> list[str]:
+        self._fill()
+        return sorted(vars(self))
+
+    def _fill(self) -> None:
+        with _filling:
+            if self._load is not None:
+                xp = self._load()
+                vars(self).update(_contents(xp, self.__name__))
+                self._load = None
 
 
 def wrap_namespace(xp: Namespace) -> WrappedNamespace:
@@ -78,97 +67,45 @@ def wrap_namespace(xp: Namespace) -> WrappedNamespace:
     """
     if isinstance(xp, WrappedNamespace):
         return xp
-    if not xp.__name__.startswith("array_api_compat."):
-        xp = array_namespace(xp.asarray(0.0))  # as array_namespace(x) has it, e.g. for numpy
-    if id(xp) not in _wrapped:
-        _wrapped[id(xp)] = WrappedNamespace(xp)
-    return _wrapped[id(xp)]
+    return wrapped_library(
+        xp.__name__.removeprefix("array_api_compat."), lambda: _as_arrays_have_it(xp)
+    )
+
+
+def wrapped_library(name: str, load: Callable[[], Namespace]) -> WrappedNamespace:
+    """The differentiable namespace over a library by name; load() imports what it wraps."""
+    if name not in _wrapped:
+        _wrapped[name] = WrappedNamespace(name, load)
+    return _wrapped[name]
 
 
 def namespace_of(tensor: Tensor, api_version: str | None = None) -> WrappedNamespace:
-    """The namespace of a Tensor. Raises ValueError for a version that the library does not know."""
-    xp = wrap_namespace(array_namespace(innermost(tensor)))
-    if api_version is not None and api_version > xp.__array_api_version__:
-        known = xp.__array_api_version__
-        raise ValueError(f"array API version {api_version} is not known, {known} is")
-    return xp
+    """The namespace of a Tensor. Raises ValueError for a version of the standard it does not know.
+    """
+    if api_version is not None and api_version not in API_VERSIONS:
+        known = ", ".join(API_VERSIONS)
+        raise ValueError(f"array API version {api_version!r} is not known, {known} are")
+    return wrap_namespace(array_namespace(innermost(tensor)))
 
 
-def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to, as in the standard."""
-    result = [1] * max((len(shape) for shape in shapes), default=0)
-    for shape in shapes:
-        for i, n in enumerate(reversed(shape), start=1):
-            if n not in (1, result[-i]):
-                if result[-i] != 1:
-                    raise ValueError(f"shapes do not broadcast together: {shapes}")
-                result[-i] = n
-    return tuple(result)
+def _as_arrays_have_it(xp: Namespace) -> Namespace:
+    """What array_namespace(x) is for the arrays of a library, e.g. array-api-compat's for numpy."""
+    for library in libraries():
+        if xp.__name__ == library.package:
+            return library.namespace()
+    compat = xp.__name__.startswith("array_api_compat.")
+    return xp if compat else array_namespace(xp.asarray(0.0))
 
 
-def _creating(function: Callable[..., Any]) -> Callable[..., Any]:
-    name = function.__name__
-
-    def create(*args: Any, **kwargs: Any) -> Any:
-        given = (*args, *kwargs.values())
-        if any(isinstance(strip(a), Tensor) for a in given):
-            raise NotDifferentiableError(
-                f"{name}: no derivative with respect to its arguments; give numbers, or x.detach()"
-            )
-        plain = {key: innermost(value) for key, value in kwargs.items()}
-        return wrap_constants(function(*map(innermost, args), **plain))
-
-    create.__name__ = create.__qualname__ = name
-    create.__doc__ = f"{name}, as the Array API standard defines it; the result is a Tensor."
-    return create
-
-
-def _full(create: Callable[..., Any]) -> Callable[..., Any]:
-    def full(
-        shape: int | tuple[int, ...], fill_value: Any, *, dtype: Any = None, device: Any = None
-    ) -> Array:
-        """An array of that shape full of one value, as in the standard; recorded if that is."""
-        if not isinstance(strip(fill_value), Tensor):
-            return create(shape, fill_value, dtype=dtype, device=device)
-        value = fill_value if dtype is None else creation.astype(fill_value, dtype)
-        filled = manipulation.broadcast_to(value, (shape,) if isinstance(shape, int) else shape)
-        return creation.duplicate(filled)
-
-    return full
-
-
-def _of_plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    def of_plain(*args: Any, **kwargs: Any) -> Any:
-        return function(*map(innermost, args), **kwargs)
-
-    of_plain.__name__ = of_plain.__qualname__ = getattr(function, "__name__", "of_plain")
-    return of_plain
-
-
-def _asarray(function: Callable[..., Any]) -> Callable[..., Any]:
-    def asarray(
-        obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
-    ) -> Array:
-        """obj as a Tensor; of a recorded one the recording goes on."""
-        if isinstance(obj, list | tuple) and any(isinstance(x, Tensor) for x in tree.leaves(obj)):
-            obj = manipulation.stack([asarray(part) for part in obj])
-        if isinstance(strip(obj), Tensor):
-            return _moved_and_cast(obj, dtype, device, copy)
-        if isinstance(obj, Tensor) and dtype is None and device is None and not copy:
-            return obj
-        return wrap_constants(function(innermost(obj), dtype=dtype, device=device, copy=copy))
-
-    return asarray
-
-
-def _moved_and_cast(x: Tensor, dtype: Any, device: Any, copy: bool | None) -> Tensor:
-    """asarray() of a recorded Tensor. Raises ValueError for copy=False where one is needed."""
-    new_dtype = dtype is not None and dtype != x.dtype
-    new_device = device is not None and device != x.device
-    if copy is False and (new_dtype or new_device):
-        raise ValueError("asarray: another dtype or device needs a copy; leave out copy=False")
-    if new_device:
-        x = to_device(x, device)
-    if new_dtype:
-        return creation.astype(x, dtype)
-    return creation.duplicate(x) if copy and not new_device else x
+def _contents(xp: Namespace, name: str) -> dict[str, Any]:
+    """All names of the namespace over xp."""
+    plain = {part: getattr(xp, part) for part in (*tables.CONSTANTS, *tables.DTYPES)}
+    contents = {
+        **plain,
+        **tables.functions(),
+        **factories(xp),
+        **inspections(xp),
+        **extensions_of(xp, name),
+        "concatenate": manipulation.concat,  # NumPy's older name
+    }
+    return {**contents, "wrapped": xp, "__all__": sorted(contents)}

@@ -13,14 +13,15 @@ from . import linear_algebra
 from .einsum import einsum as einsum_of
 from .numpy_elementwise import conjugate
 from .numpy_reductions import sum
-from .numpy_shapes import _alike, moveaxis, pad, ravel, reshape, stack, take, trace
+from .tensor import innermost
+from .numpy_shapes import alike, moveaxis, pad, ravel, reshape, stack, take
 
 # -- products -----------------------------------------------------------------------------------
 
 
 def dot(a: Any, b: Any) -> Array:
     """Products summed over the last axis of a and the last but one of b; of numbers, a b."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     if b.ndim <= 2 and a.ndim <= 2:
@@ -30,13 +31,13 @@ def dot(a: Any, b: Any) -> Array:
 
 def vdot(a: Any, b: Any) -> Array:
     """The sum of conj(a) b over all elements."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     return sum(conjugate(ravel(a)) * ravel(b))
 
 
 def inner(a: Any, b: Any) -> Array:
     """Products summed over the last axes."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return tensordot(a, b, ((-1,), (-1,)))
@@ -44,13 +45,13 @@ def inner(a: Any, b: Any) -> Array:
 
 def outer(a: Any, b: Any) -> Array:
     """Every element of a times every element of b."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     return reshape(ravel(a), (-1, 1)) * ravel(b)
 
 
 def kron(a: Any, b: Any) -> Array:
     """The Kronecker product: every element of a times the whole of b, in its place."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     n = max(a.ndim, b.ndim)
     a, b = (reshape(x, (1,) * (n - x.ndim) + x.shape) for x in (a, b))
     product = reshape(a, tuple(m for length in a.shape for m in (length, 1))) * reshape(
@@ -61,7 +62,7 @@ def kron(a: Any, b: Any) -> Array:
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
     """Products summed over pairs of axes."""
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     if not isinstance(axes, int):
         axes = tuple((pair,) if isinstance(pair, int) else tuple(pair) for pair in axes)
     return array_namespace(a, b).tensordot(a, b, axes=axes)
@@ -70,7 +71,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Array:
 def einsum(*operands: Any, optimize: Any = False) -> Array:
     """Sums of products by labels of axes; the order of the products is not chosen."""
     if isinstance(operands[0], str):
-        return einsum_of(operands[0], *_alike(operands[1:]))
+        return einsum_of(operands[0], *alike(operands[1:]))
     return einsum_of(*operands)
 
 
@@ -79,7 +80,7 @@ def cross(
 ) -> Array:
     """The cross product of vectors with three elements."""
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
-    a, b = _alike([a, b])
+    a, b = alike([a, b])
     a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
     parts = [
         a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
@@ -89,7 +90,7 @@ def cross(
 
 def convolve(a: Any, v: Any, mode: str = "full") -> Array:
     """Sums of a[i - k] v[k] of two vectors, over all shifts at which they meet ("full")."""
-    a, v = _alike([a, v])
+    a, v = alike([a, v])
     a, v = (v, a) if a.shape[0] < v.shape[0] else (a, v)
     n, m = a.shape[0], v.shape[0]
     indices = [[i + m - 1 - k for k in range(m)] for i in range(n + m - 1)]
@@ -125,7 +126,13 @@ def linalg_svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) ->
 
 def linalg_eigh(a: Array, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of Hermitian matrices, from one triangle of them."""
-    return array_namespace(a).linalg.eigh(_from_triangle(a, UPLO))
+    result = array_namespace(a).linalg.eigh(_from_triangle(a, UPLO))
+    if UPLO == "L":
+        return result
+    raw = innermost(a)  # from the upper triangle the same vectors come with other signs
+    _, upper = array_namespace(raw).linalg.eigh(raw, UPLO=UPLO)
+    turn = einsum_of("...ij,...ij->...j", conjugate(innermost(result[1])), upper)
+    return type(result)(result[0], result[1] * turn[..., None, :])
 
 
 def linalg_eigvalsh(a: Array, UPLO: str = "L") -> Array:
@@ -140,17 +147,6 @@ def _from_triangle(a: Array, UPLO: str) -> Array:
     return both + conjugate(xp.matrix_transpose(strict))
 
 
-def linalg_cholesky(a: Array, /, *, upper: bool = False) -> Array:
-    """The triangular matrix L with L L^H = a."""
-    return array_namespace(a).linalg.cholesky(a, upper=upper)
-
-
-def linalg_solve(a: Any, b: Any) -> Array:
-    """x with a x = b; b is one vector where it has one axis."""
-    a, b = _alike([a, b])
-    return array_namespace(a, b).linalg.solve(a, b)
-
-
 def linalg_pinv(a: Array, rcond: Any = None, *, rtol: Any = None) -> Array:
     """The pseudo-inverse."""
     rtol = rcond if rtol is None else rtol
@@ -158,14 +154,9 @@ def linalg_pinv(a: Array, rcond: Any = None, *, rtol: Any = None) -> Array:
     return linalg.pinv(a) if rtol is None else linalg.pinv(a, rtol=rtol)
 
 
-def linalg_matrix_power(a: Array, n: int) -> Array:
-    """a times itself, n times."""
-    return array_namespace(a).linalg.matrix_power(a, n)
-
-
 def linalg_multi_dot(arrays: Sequence[Any]) -> Array:
     """The product of several matrices, from left to right."""
-    first, *rest = _alike(arrays)
+    first, *rest = alike(arrays)
     for x in rest:
         first = dot(first, x)
     return first
@@ -177,26 +168,22 @@ def linalg_qr(a: Array, mode: str = "reduced") -> Any:
     return q_and_r[1] if mode == "r" else q_and_r
 
 
-def linalg_trace(x: Array, /, *, offset: int = 0) -> Array:
-    """The sum along the diagonal of the last two axes."""
-    return trace(x, offset, -2, -1)
+class _Alike(NamedTuple):
+    """A function that NumPy and the standard have alike."""
 
-
-class _Extension(NamedTuple):
-    """A function that NumPy and the standard have alike, in an extension of the standard."""
-
-    extension: str
     name: str
 
-    def __call__(self, a: Array, **options: Any) -> Any:
-        return getattr(getattr(array_namespace(a), self.extension), self.name)(a, **options)
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        linalg = array_namespace(*(x for x in args if is_array(x))).linalg
+        return getattr(linalg, self.name)(*args, **options)
 
 
 LINALG_ALIKE = {
-    name: _Extension("linalg", name)
+    name: _Alike(name)
     for name in (
-        *("det", "eig", "eigvals", "inv", "matrix_norm", "matrix_rank", "slogdet", "svdvals"),
-        *("vector_norm", "diagonal"),
+        *("cholesky", "cross", "det", "diagonal", "eig", "eigvals", "inv", "matmul"),
+        *("matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "outer", "slogdet"),
+        *("solve", "svdvals", "tensordot", "trace", "vecdot", "vector_norm"),
     )
 }
 
@@ -253,6 +240,3 @@ def fft_fftshift(x: Array, axes: Any = None) -> Array:
 def fft_ifftshift(x: Array, axes: Any = None) -> Array:
     """What fftshift turned into x."""
     return array_namespace(x).fft.ifftshift(x, axes=axes)
-
-
-_ = is_array

@@ -11,7 +11,7 @@ from typing import Any
 from ...backend import Array, array_namespace, is_array
 from ...backend.dtypes import is_boolean
 from ...backend.errors import ShapeError
-from . import indexing
+from . import indexing, reduction, scans
 from .elementwise import isnan, where
 from .manipulation import broadcast_to, concat, expand_dims, permute_dims, reshape
 from .reduction import axes, count
@@ -23,29 +23,30 @@ Axis = int | tuple[int, ...] | None
 
 def sum(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The sum along axes; of booleans the number of those that hold."""
-    xp = array_namespace(a)
-    a = xp.astype(a, xp.int64) if is_boolean(a) else a
-    return xp.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    if is_boolean(a):
+        xp = array_namespace(a)
+        a = xp.astype(a, xp.int64)
+    return reduction.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def prod(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The product along axes."""
-    return array_namespace(a).prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return reduction.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def mean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The arithmetic mean along axes; of integers and booleans in float64."""
-    return array_namespace(a).mean(_floating(a, dtype), axis=axis, keepdims=keepdims)
+    return reduction.mean(_floating(a, dtype), axis=axis, keepdims=keepdims)
 
 
 def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The largest element along axes."""
-    return array_namespace(a).max(a, axis=axis, keepdims=keepdims)
+    return reduction.max(a, axis=axis, keepdims=keepdims)
 
 
 def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The smallest element along axes."""
-    return array_namespace(a).min(a, axis=axis, keepdims=keepdims)
+    return reduction.min(a, axis=axis, keepdims=keepdims)
 
 
 def ptp(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
@@ -65,7 +66,7 @@ def var(
     """The mean square distance from the mean along axes; n - ddof divides the sum."""
     less = ddof if correction is None else correction
     a = _floating(a, dtype)
-    return array_namespace(a).var(a, axis=axis, correction=less, keepdims=keepdims)
+    return reduction.var(a, axis=axis, correction=less, keepdims=keepdims)
 
 
 def std(
@@ -80,7 +81,7 @@ def std(
     """The square root of var."""
     less = ddof if correction is None else correction
     a = _floating(a, dtype)
-    return array_namespace(a).std(a, axis=axis, correction=less, keepdims=keepdims)
+    return reduction.std(a, axis=axis, correction=less, keepdims=keepdims)
 
 
 def _floating(a: Array, dtype: Any = None) -> Array:
@@ -93,27 +94,27 @@ def _floating(a: Array, dtype: Any = None) -> Array:
 
 def all(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Whether all elements along axes are not zero."""
-    return array_namespace(a).all(a, axis=axis, keepdims=keepdims)
+    return reduction.all(a, axis=axis, keepdims=keepdims)
 
 
 def any(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Whether an element along axes is not zero."""
-    return array_namespace(a).any(a, axis=axis, keepdims=keepdims)
+    return reduction.any(a, axis=axis, keepdims=keepdims)
 
 
 def argmax(a: Array, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """The index of the first largest element."""
-    return array_namespace(a).argmax(a, axis=axis, keepdims=keepdims)
+    return reduction.argmax(a, axis=axis, keepdims=keepdims)
 
 
 def argmin(a: Array, axis: int | None = None, *, keepdims: bool = False) -> Array:
     """The index of the first smallest element."""
-    return array_namespace(a).argmin(a, axis=axis, keepdims=keepdims)
+    return reduction.argmin(a, axis=axis, keepdims=keepdims)
 
 
 def count_nonzero(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """How many elements are not zero."""
-    return array_namespace(a).count_nonzero(a, axis=axis, keepdims=keepdims)
+    return reduction.count_nonzero(a, axis=axis, keepdims=keepdims)
 
 
 # -- without NaN --------------------------------------------------------------------------------
@@ -173,13 +174,13 @@ def _nan_extremum(a: Array, extremum: Any, filler: float, axis: Axis, keepdims: 
 def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The sums of the elements up to each; of all elements in a row without an axis."""
     a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return array_namespace(a).cumulative_sum(a, axis=axis, dtype=dtype)
+    return scans.cumulative_sum(a, axis=axis, dtype=dtype)
 
 
 def cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The products of the elements up to each; of all elements in a row without an axis."""
     a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return array_namespace(a).cumulative_prod(a, axis=axis, dtype=dtype)
+    return scans.cumulative_prod(a, axis=axis, dtype=dtype)
 
 
 def cumulative_sum(
@@ -187,7 +188,7 @@ def cumulative_sum(
 ) -> Array:
     """The standard's cumulative_sum."""
     options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
-    return array_namespace(x).cumulative_sum(x, **options)
+    return scans.cumulative_sum(x, **options)
 
 
 def cumulative_prod(
@@ -195,7 +196,7 @@ def cumulative_prod(
 ) -> Array:
     """The standard's cumulative_prod."""
     options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
-    return array_namespace(x).cumulative_prod(x, **options)
+    return scans.cumulative_prod(x, **options)
 
 
 def part(a: Array, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Array:
@@ -316,7 +317,7 @@ def _complex(x: Array) -> bool:
 def sort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Array:
     """The elements in ascending order along an axis; of all of them without one."""
     a, axis = (reshape(a, (-1,)), -1) if axis is None else (a, axis)
-    return array_namespace(a).sort(a, axis=axis)
+    return indexing.sort(a, axis=axis)
 
 
 def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = None) -> Array:
@@ -327,14 +328,14 @@ def partition(a: Array, kth: Any, axis: int | None = -1, kind: Any = None) -> Ar
 def argsort(a: Array, axis: int | None = -1, kind: Any = None, *, stable: Any = None) -> Array:
     """The indices that sort along an axis."""
     a, axis = (reshape(a, (-1,)), -1) if axis is None else (a, axis)
-    return array_namespace(a).argsort(a, axis=axis)
+    return indexing.argsort(a, axis=axis)
 
 
 def searchsorted(a: Array, v: Any, side: str = "left", sorter: Any = None) -> Array:
     """The indices at which the values v keep a sorted."""
-    return array_namespace(a).searchsorted(a, v, side=side, sorter=sorter)
+    return indexing.searchsorted(a, v, side=side, sorter=sorter)
 
 
 def nonzero(a: Array) -> tuple[Array, ...]:
     """The indices of what is not zero, one array for each axis."""
-    return array_namespace(a).nonzero(a)
+    return indexing.nonzero(a)

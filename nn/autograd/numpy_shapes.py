@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -95,7 +94,7 @@ def atleast_3d(*arys: Array) -> Any:
 
 
 def _each(arys: Sequence[Any], function: Any) -> Any:
-    results = tuple(function(x) for x in _alike(arys))
+    results = tuple(function(x) for x in alike(arys))
     return results[0] if len(results) == 1 else results
 
 
@@ -106,13 +105,13 @@ def broadcast_to(array: Array, shape: Any) -> Array:
 
 def broadcast_arrays(*args: Array) -> tuple[Array, ...]:
     """The arrays in their common shape."""
-    return manipulation.broadcast_arrays(*_alike(args))
+    return manipulation.broadcast_arrays(*alike(args))
 
 
 # -- joining and splitting ----------------------------------------------------------------------
 
 
-def _alike(arrays: Any) -> list[Array]:
+def alike(arrays: Any) -> list[Array]:
     """Lists and numbers among the arrays as arrays of their library."""
     arrays = list(arrays)
     xp = array_namespace(*(x for x in arrays if is_array(x)))
@@ -121,13 +120,13 @@ def _alike(arrays: Any) -> list[Array]:
 
 def concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None) -> Array:
     """The arrays joined along an axis."""
-    y = concat(_alike(arrays), axis=axis)
+    y = concat(alike(arrays), axis=axis)
     return y if dtype is None else cast(y, dtype)
 
 
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None) -> Array:
     """The arrays joined along a new axis."""
-    y = manipulation.stack(_alike(arrays), axis=axis)
+    y = manipulation.stack(alike(arrays), axis=axis)
     return y if dtype is None else cast(y, dtype)
 
 
@@ -138,23 +137,23 @@ def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
 
 def vstack(tup: Any, *, dtype: Any = None) -> Array:
     """The arrays one below the other; vectors are rows."""
-    return concatenate([atleast_2d(x) for x in _alike(tup)], 0, dtype=dtype)
+    return concatenate([atleast_2d(x) for x in alike(tup)], 0, dtype=dtype)
 
 
 def hstack(tup: Any, *, dtype: Any = None) -> Array:
     """The arrays side by side; vectors one after the other."""
-    arrays = [atleast_1d(x) for x in _alike(tup)]
+    arrays = [atleast_1d(x) for x in alike(tup)]
     return concatenate(arrays, 0 if arrays[0].ndim == 1 else 1, dtype=dtype)
 
 
 def dstack(tup: Any) -> Array:
     """The arrays one behind the other, along a third axis."""
-    return concatenate([atleast_3d(x) for x in _alike(tup)], 2)
+    return concatenate([atleast_3d(x) for x in alike(tup)], 2)
 
 
 def column_stack(tup: Any) -> Array:
     """The arrays side by side; vectors are columns."""
-    arrays = _alike(tup)
+    arrays = alike(tup)
     return concatenate([x if x.ndim > 1 else expand_dims(atleast_1d(x), 1) for x in arrays], 1)
 
 
@@ -170,14 +169,14 @@ def _depth(arrays: Any) -> int:
 def _joined(arrays: Any, depth: int) -> Array:
     if not isinstance(arrays, list):
         return arrays
-    parts = _alike(_joined(x, depth - 1) for x in arrays)
+    parts = alike(_joined(x, depth - 1) for x in arrays)
     n = max([depth, *(x.ndim for x in parts)])
     return concat([reshape(x, (1,) * (n - x.ndim) + x.shape) for x in parts], axis=-depth)
 
 
 def append(arr: Array, values: Any, axis: int | None = None) -> Array:
     """values behind arr, all elements in a row without an axis."""
-    parts = _alike([arr, values])
+    parts = alike([arr, values])
     return concat(parts if axis is not None else [ravel(x) for x in parts], axis=axis or 0)
 
 
@@ -217,7 +216,7 @@ def dsplit(ary: Array, indices_or_sections: Any) -> list[Array]:
 
 def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
     """The coordinates of a grid, one array for each direction."""
-    xs = _alike(xi)
+    xs = alike(xi)
     return array_namespace(*xs).meshgrid(*xs, indexing=indexing)
 
 
@@ -402,13 +401,10 @@ def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, dtype: Any = None
 ) -> Array:
     """num numbers from start to stop at equal distances, along a new first axis."""
-    start, stop = _alike([start, stop])
+    start, stop = alike([start, stop])
     xp = array_namespace(start, stop)
     steps = max(num - 1 if endpoint else num, 1)
     span = stop - start
     shares = xp.arange(num, device=device(span)) / steps
     y = start + reshape(xp.astype(shares, span.dtype), (num,) + (1,) * span.ndim) * span
     return y if dtype is None else cast(y, dtype)
-
-
-N_ELEMENTS = math.prod

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...backend import PYTHON_SCALARS, array_namespace, is_array
 from ...backend.errors import DtypeError, ShapeError
-from . import creation, elementwise, indexing, linear_algebra, manipulation
+from . import creation, elementwise, indexing, linear_algebra, manipulation, views
 from .tensor import Tensor, innermost, refuse_in_place, strip, write_in_place
 
 BINARY = {
@@ -49,10 +49,29 @@ def _reflected(op: Callable[..., Any]) -> Callable[..., Any]:
 
 def _in_place(op: Callable[..., Any]) -> Callable[..., Any]:
     def rebind(self: Tensor, other: Any) -> Tensor:
-        _become(self, op(self, other))
+        _change(self, lambda x: op(x, other))
         return self
 
     return rebind
+
+
+def _change(tensor: Tensor, change: Callable[[Any], Any]) -> None:
+    """Let tensor stand for change(tensor), and have what it is a view of changed with it."""
+    root, steps = views.root_of(tensor)
+    if root is not tensor:
+        _become(root, views.put_back(root, steps, lambda x: _fitting(change(x), x)))
+        _become(tensor, views.seen(root, steps))
+    else:
+        _become(tensor, _fitting(change(tensor), tensor))
+
+
+def _fitting(result: Tensor, x: Tensor) -> Tensor:
+    """The result in the dtype of x. Raises ShapeError unless it has the shape of x."""
+    if tuple(result.shape) != tuple(x.shape):
+        raise ShapeError(
+            f"in-place: the result's shape {tuple(result.shape)} must be {tuple(x.shape)}"
+        )
+    return result if result.dtype == x.dtype else _cast_back(result, x.dtype)
 
 
 def _become(tensor: Tensor, result: Tensor) -> None:
@@ -61,12 +80,6 @@ def _become(tensor: Tensor, result: Tensor) -> None:
     Within no_grad() the values change and the recording does not; a leaf keeps its memory too.
     """
     refuse_in_place(tensor, result)
-    if tuple(result.shape) != tuple(tensor.shape):
-        raise ShapeError(
-            f"in-place: the result's shape {tuple(result.shape)} must be {tuple(tensor.shape)}"
-        )
-    if result.dtype != tensor.dtype:
-        result = _cast_back(result, tensor.dtype)
     if tensor._node is None or strip(tensor) is tensor:
         tensor._data, tensor._level, tensor._node = result._data, result._level, result._node
     elif tensor.is_leaf and tensor._level == 0:
@@ -84,12 +97,33 @@ def _cast_back(result: Tensor, dtype: Any) -> Tensor:
     raise DtypeError(f"in-place: a result of {result.dtype} cannot become {dtype}; cast it first")
 
 
+class _Element:
+    """x[key] as a step to a view."""
+
+    def __call__(self, x: Tensor, key: Any) -> Any:
+        return indexing.getitem(x, key)
+
+    def put_back(self, y: Tensor, x: Tensor, key: Any) -> Any:
+        """x with y at key."""
+        if key is None or (key.__class__ is tuple and None in key):
+            parts = key or ()
+            key = (*(part for part in parts if part is not None), ...)  # None is no place to write to
+            y = manipulation.reshape(y, indexing.getitem(x, key).shape)
+        return indexing.setitem(x, key, y)
+
+
+_element = _Element()
+
+
 def _get_item(self: Tensor, key: Any) -> Any:
-    return indexing.getitem(self, key)
+    y = indexing.getitem(self, key)
+    if views.is_view(y, key):
+        views.remember(y, self, _element, (key,), {})
+    return y
 
 
 def _set_item(self: Tensor, key: Any, value: Any) -> None:
-    _become(self, indexing.setitem(self, key, value))
+    _change(self, lambda x: indexing.setitem(x, key, value))
 
 
 def install() -> None:
@@ -110,7 +144,6 @@ def install() -> None:
     Tensor.__getitem__ = _get_item
     Tensor.__setitem__ = _set_item
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]  # __eq__ took it away
-    Tensor.__array_ufunc__ = None  # `ndarray + tensor` asks our reflected operator
     Tensor.T = property(_transpose)
     Tensor.mT = property(lambda self: manipulation.matrix_transpose(self))
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ...backend import Array, is_complex, is_floating
 from .creation import astype, ones_like, zeros_like
+from .differentiable import wrap_constants
 from .manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from .scans import cumulative_prod
 from .selection import maximum, off_zero, where
 from .standard import ConstantOp, StandardOp, standard
+from .tape import conjugated
+from .tensor import innermost
 from .zero_safe import divided, scaled
 
 
 class TotalOp(StandardOp):
     """sum or prod: constant where dtype= asks for integers."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
         dtype = kwargs.get("dtype")
         if dtype is None or is_floating(dtype) or is_complex(dtype):
-            return super().__call__(*args, **kwargs)
-        return ConstantOp.__call__(self, *args, **kwargs)  # type: ignore[arg-type]
+            return super()._record(level, args, kwargs)
+        return wrap_constants(self._run([innermost(a) for a in args], kwargs))
 
 
 def _reduction(
@@ -125,8 +129,8 @@ prod = _reduction("prod", _dprod, TotalOp, dtype=None)
 
 
 def _dvar(dy: Array, x: Array, axis: Any, correction: float, keepdims: bool) -> Array:
-    """2 (x - mean) / (n - correction)."""
-    deviation = x - mean(x, axis=axis, keepdims=True)
+    """2 conj(x - mean) / (n - correction)."""
+    deviation = conjugated(x - mean(x, axis=axis, keepdims=True))
     slope = deviation * _over(2.0, count(x.shape, axis) - correction)
     return scaled(_with_axes(dy, x.shape, axis, keepdims), slope)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...backend import Array, is_complex
+from ...backend import Array
 from .complex_numbers import conj, real
 from .creation import astype, ones_like, zeros_like
 from .special_cases import MendedSign
 from .standard import BinaryOp, UnaryOp, standard
+from .tape import conjugated
 
 where = standard("where", "condition", "x1", "x2")
 where.derivative.add(
@@ -97,7 +98,7 @@ def _dsign(dy: Array, x: Array, y: Array) -> Array:
 @abs.backward
 def _dabs(dy: Array, x: Array) -> Array:
     """dy sign(x), conjugated; 0 at 0, as torch and JAX."""
-    return dy * (conj(sign(x)) if is_complex(x) else sign(x))
+    return dy * conjugated(sign(x))
 
 
 copysign: BinaryOp = standard("copysign", "x1", "x2", kind=BinaryOp)

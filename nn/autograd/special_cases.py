@@ -12,6 +12,7 @@ from typing import Any
 
 from ...backend import Array, Namespace, array_namespace, is_complex, is_floating
 from .standard import ConstantOp, StandardOp, UnaryOp
+from .tensor import Tensor, constant, innermost
 
 Run = Callable[..., Any]
 
@@ -35,7 +36,11 @@ class MendedSign(ConstantOp):
     """sign: constant for real numbers, with a derivative for complex ones, whose zero has sign 0."""
 
     def __call__(self, x: Array, /) -> Any:
-        return (StandardOp if is_complex(x) else ConstantOp).__call__(self, x)
+        raw = innermost(x)
+        if is_complex(raw):
+            return StandardOp.__call__(self, x)
+        y = self._run((raw,), {})
+        return constant(y) if isinstance(x, Tensor) else y
 
     def _plain(self, x: Array) -> Run:
         return _for_complex(super()._plain(x), array_namespace(x), _zero)
@@ -60,7 +65,7 @@ def _for_complex(native: Run, xp: Namespace, cases: Callable[..., Iterable]) -> 
 
     def mended(x: Array, /) -> Array:
         y = native(x)
-        if is_complex(y) or is_complex(x):
+        if is_complex(x):
             for mask, value in cases(x, xp):
                 y = xp.where(mask, value, y)
         return y

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array_namespace
+from . import views
 from .differentiable import (
     LIBRARY_ERRORS,
     Op,
@@ -102,16 +103,39 @@ class ConstantOp(StandardOp):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args, kwargs = self.parameters.positions(args, kwargs)
-        if not any([isinstance(a, Tensor) for a in (*args, *kwargs.values())]):
+        for a in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(a, Tensor):
+                break
+        else:
             return self._run(args, kwargs)
-        plain = {name: innermost(value) for name, value in kwargs.items()}
-        return wrap_constants(self._run(tuple(map(innermost, args)), plain))
+        plain = {name: innermost(value) for name, value in kwargs.items()} if kwargs else kwargs
+        y = self._run([innermost(a) for a in args], plain)
+        return wrap_constants(y) if isinstance(y, tuple) else constant(y)
 
 
 class ViewOp(StandardOp):
-    """A function of the standard whose result may share memory with its first argument."""
+    """A function of the standard whose result may share memory with its first argument.
+
+    Where it only rearranges elements, what is written to the result is written to the argument:
+    the derivative rule, which brings a cotangent back, brings the new elements back, too.
+    """
 
     view = True
+    writes_through = True
+    may_copy = False
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        y = super().__call__(*args, **kwargs)
+        if self.writes_through and isinstance(y, Tensor) and isinstance(args[0], Tensor):
+            if not self.may_copy or views.shares_memory(y, args[0]):
+                views.remember(y, args[0], self, args[1:], kwargs)
+        return y
+
+    def put_back(self, y: Array, x: Array, *args: Any, **kwargs: Any) -> Array:
+        """The x that this function turns into y."""
+        args, kwargs = self.parameters.positions((x, *args), kwargs)
+        (rule,) = self.derivative.rules
+        return rule.function(y, *rule.pick([*self.parameters.values(args, kwargs), y]))
 
 
 def standard(

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from heapq import heappop, heappush
 from typing import Any
 
-from ...backend import Array, array_namespace, assign, settings
+from ...backend import PYTHON_SCALARS, Array, array_namespace, assign, is_complex, settings
 from ...backend.errors import GraphFreedError, ShapeError, StaleArrayError
 
 _orders = itertools.count(0, -1)
@@ -237,13 +237,25 @@ def _owned(dx: Array) -> Array:
 
 
 def fit(dx: Array, node: Any, of: Any) -> Array:
-    """dx summed over what the forward pass broadcast, and cast back from what it promoted."""
+    """dx summed over what the forward pass broadcast, and cast back from what it promoted.
+
+    Of a complex dx a real node gets the real part: see complex_numbers.py.
+    """
     if dx.shape != node.shape:
         dx = sum_to_shape(dx, node.shape, of)
-    if dx.dtype != node.dtype:
-        xp = array_namespace(dx)
-        dx = xp.astype(dx, node.dtype)
-    return dx
+    if dx.dtype == node.dtype:
+        return dx
+    xp = array_namespace(dx)
+    if is_complex(dx) and not is_complex(node):
+        dx = xp.real(dx)
+    return dx if dx.dtype == node.dtype else xp.astype(dx, node.dtype)
+
+
+def conjugated(x: Array) -> Array:
+    """The complex conjugate of an array or a number; x itself where it is real."""
+    if x.__class__ in PYTHON_SCALARS:
+        return x.conjugate()
+    return array_namespace(x).conj(x) if is_complex(x) else x
 
 
 def sum_to_shape(dx: Array, shape: tuple[int, ...], of: Any = "a rule") -> Array:

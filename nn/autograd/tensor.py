@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import array_api_compat
 
@@ -19,7 +18,7 @@ from ...backend import (
     is_array,
     mixed_devices,
 )
-from ...backend.dtypes import is_floating
+from ...backend.dtypes import is_complex, is_floating
 from ...backend.errors import (
     DeviceError,
     InPlaceError,
@@ -27,12 +26,11 @@ from ...backend.errors import (
     NotRecordedError,
     ShapeError,
 )
-from .tape import Leaf, Node, backpropagate, first_live_level, fit
+from .installed import Installed
+from .tape import Leaf, Node, backpropagate, conjugated, first_live_level, fit
 
-Operator = Callable[[Any, Any], Any]  # self and the other operand
 
-
-class Tensor:
+class Tensor(Installed):
     """An array that can record. x.data is the wrapped array, x.grad its gradient after backward().
 
     data: an array of any library, shared, not copied (or lists and numbers, which isograd.array
@@ -42,63 +40,8 @@ class Tensor:
     Raises TypeError for a Tensor, NotDifferentiableError for requires_grad on a non-floating dtype.
     """
 
-    __slots__ = ("_data", "_level", "_node", "__weakref__")
+    __slots__ = ("_data", "_level", "_node", "_view", "__weakref__")
     __array_priority__ = 1000.0  # NumPy and CuPy arrays leave `array + tensor` to us
-
-    if TYPE_CHECKING:  # what operators.install() and transfer.install() add
-        __add__: Operator
-        __radd__: Operator
-        __iadd__: Operator
-        __sub__: Operator
-        __rsub__: Operator
-        __isub__: Operator
-        __mul__: Operator
-        __rmul__: Operator
-        __imul__: Operator
-        __truediv__: Operator
-        __rtruediv__: Operator
-        __itruediv__: Operator
-        __floordiv__: Operator
-        __rfloordiv__: Operator
-        __ifloordiv__: Operator
-        __mod__: Operator
-        __rmod__: Operator
-        __imod__: Operator
-        __pow__: Operator
-        __rpow__: Operator
-        __ipow__: Operator
-        __matmul__: Operator
-        __rmatmul__: Operator
-        __imatmul__: Operator
-        __and__: Operator
-        __rand__: Operator
-        __iand__: Operator
-        __or__: Operator
-        __ror__: Operator
-        __ior__: Operator
-        __xor__: Operator
-        __rxor__: Operator
-        __ixor__: Operator
-        __lshift__: Operator
-        __rlshift__: Operator
-        __ilshift__: Operator
-        __rshift__: Operator
-        __rrshift__: Operator
-        __irshift__: Operator
-        __lt__: Operator
-        __le__: Operator
-        __gt__: Operator
-        __ge__: Operator
-        __neg__: Callable[[Any], Any]
-        __pos__: Callable[[Any], Any]
-        __abs__: Callable[[Any], Any]
-        __invert__: Callable[[Any], Any]
-        __getitem__: Operator
-        __setitem__: Callable[[Any, Any, Any], None]
-        __array_ufunc__: None
-        to_device: Callable[..., Any]
-        T: Any
-        mT: Any
 
     def __init__(self, data: Any, *, requires_grad: bool = False) -> None:
         if isinstance(data, Tensor):
@@ -181,7 +124,8 @@ class Tensor:
     def backward(self, dy: Array | None = None, *, retain_graph: bool = False) -> None:
         """Add the gradient of this Tensor to .grad of every leaf that it was computed from.
 
-        dy: cotangent, shape and dtype of this Tensor; may be left out for a scalar (one).
+        dy: cotangent, shape and dtype of this Tensor; may be left out for a real scalar (one). The
+        gradient of a complex z = a + ib is dL/da + i dL/db, the direction of steepest ascent.
         Saved arrays are freed on the way unless retain_graph.
         Raises NotRecordedError, ShapeError, GraphFreedError, StaleArrayError.
         """
@@ -190,7 +134,7 @@ class Tensor:
             raise NotRecordedError(_why_not_recorded(self))
         dy = _cotangent(self, dy)
         for leaf, dx in backpropagate(node, dy, free=not retain_graph).items():
-            leaf.accumulate(dx)
+            leaf.accumulate(conjugated(dx))
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Namespace:
         from .namespace import namespace_of  # the namespace is made of ops, which need Tensor
@@ -248,10 +192,21 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.shape == () and spec else str(self)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         if self._node is not None:
             raise NotDifferentiableError("__dlpack__: this Tensor is recorded; use x.detach()")
-        return self._data.__dlpack__(**kwargs)
+        options = {
+            "stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy
+        }
+        given = {name: value for name, value in options.items() if value is not None}
+        return self._data.__dlpack__(**given)
 
     def __dlpack_device__(self) -> Any:
         return self._data.__dlpack_device__()
@@ -293,7 +248,7 @@ def recorded(data: Array, level: int, node: Any) -> Tensor:
 
 def new_leaf(data: Array) -> Leaf:
     """A leaf for data. Raises NotDifferentiableError unless data is floating or complex."""
-    if not is_floating(data):
+    if not (is_floating(data) or is_complex(data)):
         raise NotDifferentiableError(
             f"requires_grad: only floating arrays have gradients, got {data.dtype}; cast it first"
         )
@@ -309,16 +264,21 @@ def _cotangent(y: Tensor, dy: Any) -> Array:
                 f"backward: a Tensor of shape {shape} is no scalar; reduce it "
                 "(sum, mean, a loss) or give the cotangent: y.backward(dy)"
             )
+        if is_complex(y):
+            raise NotDifferentiableError(
+                "backward: a complex Tensor has no one direction of ascent; make it real "
+                "(abs, real), or give the cotangent: y.backward(dy)"
+            )
         return array_namespace(y._data).ones_like(y._data)
     dy = innermost(dy)
     got = tuple(getattr(dy, "shape", ()))
     if got != shape:
         raise ShapeError(f"backward: dy must have the shape {shape}, got {got}")
     if not is_array(dy):
-        return array_namespace(y._data).full_like(y._data, dy)
+        dy = array_namespace(y._data).full_like(y._data, dy)
     if describe_device(dy) != describe_device(y._data):
         raise mixed_devices((y._data, dy), "backward")
-    return fit(dy, y, "backward")
+    return conjugated(fit(dy, y, "backward"))
 
 
 def _only_element(x: Tensor, operation: str) -> Any:

@@ -11,19 +11,32 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...backend import Array, array, array_namespace, is_array
+from ...backend import Array, array, array_namespace, is_array, is_complex
 from ...backend.errors import NotDifferentiableError, ShapeError
 from . import tree
-from .tape import Cotangents, Join, Leaf, backpropagate, fit, new_level
+from .tape import Cotangents, Join, Leaf, backpropagate, conjugated, fit, new_level
 from .tensor import Tensor, innermost, lifted, new_leaf, recorded, strip
 
 
 def vjp(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """(y, pull) with y = f(*inputs) and pull(dy) = the tuple of dy^T J, one for each input.
 
-    dy has the structure and shapes of y. pull may be called any number of times.
-    Raises NotDifferentiableError for inputs that are not floating.
+    dy has the structure and shapes of y. pull may be called any number of times. Complex numbers:
+    for a real function L of z = a + ib, its gradient dL/da + i dL/db comes out, and such a one is
+    what dy is taken for. Raises NotDifferentiableError for inputs that are not floating.
     """
+    return _linearized(f, inputs, conjugated)
+
+
+def transposed(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """vjp as the rules have it: plain transposes, nothing conjugated (see complex_numbers.py)."""
+    return _linearized(f, inputs, lambda x: x)
+
+
+def _linearized(
+    f: Callable[..., Any], inputs: tuple, shown: Callable[[Array], Array]
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """(y, pull); shown turns cotangents as the rules have them into those of pull, and back."""
     level = new_level()
     arrays = [_as_array(x) for x in tree.leaves(inputs)]
     nodes = [new_leaf(x) for x in arrays]
@@ -34,10 +47,10 @@ def vjp(f: Callable[..., Any], *inputs: Any) -> tuple[Any, Callable[[Any], tuple
     handed_out = strip if plain else lifted  # what came plain goes out plain, Tensors as Tensors
 
     def pull(dy: Any) -> tuple[Any, ...]:
-        dys = _cotangents(dy, y, outputs)
+        dys = [shown(part) for part in _cotangents(dy, y, outputs)]
         gradients = _pulled([_node(part, level) for part in outputs], dys)
         dxs = [
-            _zeros_like(x) if gradients.get(node) is None else gradients[node]
+            _zeros_like(x) if gradients.get(node) is None else shown(gradients[node])
             for node, x in zip(nodes, arrays, strict=True)
         ]
         return tree.rebuilt(inputs, map(handed_out, dxs))
@@ -123,7 +136,9 @@ def hvp(f: Callable[..., Any], inputs: Sequence[Any], tangents: Sequence[Any]) -
 def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
     """A function that returns dy/dx, shape y.shape + x.shape, for x = args[argnums].
 
-    One backward pass for each element of y.
+    One backward pass for each element of y, two for a complex one. Of a complex y it is dy/dx, of a
+    complex x too where y is holomorphic in x, else the Wirtinger derivative. A real y has the
+    gradient of a complex x in each row, as grad shows it.
     """
 
     @functools.wraps(f)
@@ -131,7 +146,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
         def of_chosen(x: Any) -> Any:
             return f(*_merged(args, (argnums,), (x,)), **kwargs)
 
-        y, pull = vjp(of_chosen, args[argnums])
+        y, pull = transposed(of_chosen, args[argnums])
         x = _as_array(args[argnums])
         xp = array_namespace(y)
         size = 1
@@ -143,7 +158,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
         if size == 0:
             shape = (*y.shape, *x.shape)
             return array_namespace(x).zeros(shape, dtype=x.dtype, device=innermost_device(x))
-        rows = [pull(basis[i, ...])[0] for i in range(size)]
+        rows = [_row(pull, basis[i, ...], is_complex(x)) for i in range(size)]
         stacked = array_namespace(*rows).stack(rows)
         return array_namespace(stacked).reshape(stacked, (*y.shape, *x.shape))
 
@@ -151,8 +166,33 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
 
 
 def hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
-    """A function that returns the second derivatives of the scalar f, shape x.shape + x.shape."""
-    return jacobian(grad(f, argnums), argnums)
+    """A function that returns the second derivatives of the scalar f, shape x.shape + x.shape.
+
+    Raises NotDifferentiableError for a complex x: take a function of its two real parts.
+    """
+    of_gradient = jacobian(grad(f, argnums), argnums)
+
+    @functools.wraps(f)
+    def all_second_derivatives(*args: Any, **kwargs: Any) -> Array:
+        if is_complex(_as_array(args[argnums])):
+            raise NotDifferentiableError(
+                "hessian: x must be real, got a complex array; let f take its real and imaginary "
+                "part, e.g. f(a, b) with z = a + 1j * b"
+            )
+        return of_gradient(*args, **kwargs)
+
+    return all_second_derivatives
+
+
+def _row(pull: Callable[[Array], tuple[Array, ...]], e: Array, of_complex: bool) -> Array:
+    """The derivative of the element of y that e picks out."""
+    (dx,) = pull(e)
+    if not is_complex(e):
+        return conjugated(dx)
+    # u + iv has the derivative du/dx + i dv/dx, and pull(1j) is -dv/dx. For x = a + ib both are
+    # d/da - i d/db, twice the Wirtinger derivative.
+    (minus_dv,) = pull(1j * e)
+    return (dx - 1j * minus_dv) * (0.5 if of_complex else 1.0)
 
 
 def _as_array(x: Any) -> Array:

@@ -7,12 +7,27 @@ is the cotangent itself; their own rules are linear in it, so that every order i
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from ...backend import Array, array_namespace
 from ...kernels.zero_safe import DIVIDED_NUMPY, SCALED_NUMPY
-from .differentiable import differentiable
+from .differentiable import Op
+from .standard import BinaryOp
 
 
-@differentiable
+class ZeroSafeOp(BinaryOp):
+    """An op of two arrays that the standard does not know: its definition is its own."""
+
+    def __init__(self, definition: Callable[..., Any]) -> None:
+        Op.__init__(self, definition, inspect.signature(definition))
+
+    def _plain(self, x: Array) -> Callable[..., Any]:
+        return self.definition
+
+
+@ZeroSafeOp
 def scaled(cotangent: Array, slope: Array, /) -> Array:
     """cotangent * slope; zero where the cotangent is zero, whatever the slope."""
     xp = array_namespace(cotangent, slope)
@@ -29,7 +44,7 @@ scaled.derivative.add(
 scaled.fused_by(numpy=SCALED_NUMPY)
 
 
-@differentiable
+@ZeroSafeOp
 def divided(cotangent: Array, x: Array, /) -> Array:
     """cotangent / x; zero where the cotangent is zero, also for x = 0."""
     xp = array_namespace(cotangent, x)

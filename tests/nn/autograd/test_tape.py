@@ -264,7 +264,7 @@ def test_backward_inside_a_transform_is_refused(device):
         ig.grad(f)(ig.array(1.0, dtype="float64"))
 
 
-@pytest.mark.parametrize("dtype", ["int64", "bool", "complex64"])
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
 def test_only_floating_arrays_can_require_gradients(dtype):
     with pytest.raises(NotDifferentiableError, match=f"floating.*got.*{dtype}.*cast"):
         ig.Tensor(np.ones(2, dtype=dtype), requires_grad=True)

@@ -142,12 +142,9 @@ def test_length_and_iteration_go_along_the_first_axis(device):
 
 def test_numpy_cannot_take_a_recorded_tensor_off_its_tape():
     x = leaf([1.0, 2.0])
-    for convert in (np.asarray, np.array, lambda x: np.stack([x, x]), ig.to_numpy, ig.array):
+    for convert in (np.asarray, np.array, lambda x: np.array([x, x]), ig.to_numpy, ig.array):
         with pytest.raises(NotDifferentiableError, match="detach"):
             convert(x)
-    for function in (np.exp, np.sum, lambda x: np.add(np.ones(2), x)):
-        with pytest.raises(TypeError):
-            function(x)
     with pytest.raises(NotDifferentiableError, match="detach"):
         np.from_dlpack(x)
 

@@ -1,0 +1,232 @@
+"""NumPy's own functions on Tensors: numpy.sin(x) and numpy.concatenate([x, y]) record.
+
+NumPy hands a call with a Tensor among its arguments to Tensor.__array_ufunc__ or
+__array_function__. Functions are found by their names and run as ops: nothing here needs NumPy, and
+a Tensor around an array of any other library serves as well.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from ...backend import PYTHON_SCALARS, Array, array_namespace, is_array
+from ...backend.errors import NotDifferentiableError
+from . import elementwise, numpy_elementwise, numpy_linalg, numpy_reductions, numpy_shapes, tree
+from .differentiable import wrap_constants
+from .linear_algebra import matmul, vecdot
+from .numpy_shapes import alike
+from .tensor import Tensor, innermost, strip
+
+Function = Callable[..., Any]
+
+_operand_types: set[type] = {Tensor, *PYTHON_SCALARS}  # and those of arrays that were seen
+
+RENAMED = {  # what NumPy's ufuncs are called in the standard, where that differs
+    "absolute": "abs",
+    **{f"arc{name}": f"a{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")},
+    "arctan2": "atan2",
+    "bitwise_not": "bitwise_invert",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "mod": "remainder",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+    "rint": "round",
+    "true_divide": "divide",
+}
+
+# Their results are whole numbers, truth values, shapes or dtypes: NumPy's own run on plain arrays.
+CONSTANT = frozenset(
+    """allclose argpartition argwhere around array2string array_equal array_equiv array_repr
+    array_str can_cast common_type diag_indices_from digitize fix flatnonzero iscomplex iscomplexobj
+    isclose isin isneginf isposinf isreal isrealobj lexsort may_share_memory min_scalar_type ndim
+    nanargmax nanargmin result_type round shape shares_memory size tril_indices_from
+    triu_indices_from zeros_like ones_like empty_like""".split()
+)
+
+# Made like a Tensor: numpy.asarray([x, y], like=x)
+LIKE = {name: name for name in ("arange", "asarray", "empty", "eye", "full", "ones", "zeros")}
+LIKE |= {"array": "asarray", "asanyarray": "asarray", "identity": "eye"}
+
+# Values of arguments that change nothing here, so that they need not be refused.
+NEUTRAL: dict[str, tuple] = {
+    "casting": ("same_kind",),
+    "dtype": (None,),
+    "hermitian": (False,),
+    "order": ("K", "C", "A", None),
+    "overwrite_input": (False,),
+    "subok": (True, False),
+    "where": (True,),
+}
+
+
+def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """What numpy.add(array, tensor) and its kin do; also array + tensor, for arrays of NumPy."""
+    for x in inputs:
+        if type(x) not in _operand_types:
+            inputs = _operands(inputs)
+            break
+    if inputs is NotImplemented:
+        return NotImplemented
+    name = ufunc.__name__
+    function = UFUNCS.get(name)
+    if function is None:
+        return _other(f"numpy.{name}", getattr(ufunc, method), inputs, kwargs, UFUNC_NAMES)
+    if method == "__call__":
+        return function(*inputs, **_fitting(function, name, kwargs)) if kwargs else function(*inputs)
+    if method == "outer":
+        x1, x2 = alike(inputs)
+        return function(x1[(..., *(None,) * x2.ndim)], x2)
+    through = METHODS.get((name, method))
+    if through is None:
+        return _other(f"numpy.{name}.{method}", getattr(ufunc, method), inputs, kwargs, UFUNC_NAMES)
+    return through(*inputs, **{"axis": 0, **_fitting(through, f"{name}.{method}", kwargs)})
+
+
+def array_function(self: Tensor, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+    """What numpy.sum(tensor) and its kin do."""
+    if not all(_is_known(kind) for kind in types):
+        return NotImplemented
+    name = f"{func.__module__}.{func.__name__}"
+    function = FUNCTIONS.get(name)
+    if function is not None:
+        return function(*args, **_fitting(function, name, kwargs))
+    if func.__name__ in LIKE and not any(isinstance(x, Tensor) for x in args[:1]):
+        create = getattr(array_namespace(self), LIKE[func.__name__])
+        return create(*args, **_fitting(create, name, kwargs))
+    if func.__name__ in CONSTANT:
+        return wrap_constants(func(*_plain(args), **_plain(kwargs)))
+    return _other(name, func, args, kwargs, FUNCTIONS)
+
+
+def _operands(inputs: tuple) -> Any:
+    """The inputs with arrays in place of lists; NotImplemented where one is no operand of ours."""
+    for x in inputs:
+        if not isinstance(x, Tensor | list | tuple):
+            if not is_array(x):
+                return NotImplemented
+            _operand_types.add(type(x))
+    return tuple(alike(inputs) if any(isinstance(x, list | tuple) for x in inputs) else inputs)
+
+
+def _is_known(kind: type) -> bool:
+    """Whether arrays of this type can be operands; others get their turn to answer NumPy."""
+    if issubclass(kind, Tensor) or hasattr(kind, "__array_namespace__"):
+        return True
+    return kind.__module__.partition(".")[0] in ("numpy", "cupy")
+
+
+def _other(name: str, function: Function, args: tuple, kwargs: dict, known: Iterable[str]) -> Any:
+    """NumPy's own result where nothing is recorded. Raises NotDifferentiableError else."""
+    if any(isinstance(strip(x), Tensor) for x in tree.leaves((args, kwargs))):
+        (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+        raise NotDifferentiableError(
+            f"{name}: isograd has no derivative for it; the nearest name that has one is {near}. "
+            "Without a derivative, give x.detach()"
+        )
+    return wrap_constants(function(*_plain(args), **_plain(kwargs)))
+
+
+def _plain(arguments: Any) -> Any:
+    return tree.mapped(innermost, arguments)
+
+
+def _fitting(function: Function, name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keyword arguments that the function takes. Raises NotDifferentiableError for others."""
+    fitting = {}
+    for key, value in kwargs.items():
+        if type(value).__name__ == "_NoValueType":
+            continue
+        if key in _keywords(function) or ("**" in _keywords(function) and key != "out"):
+            fitting[key] = value
+        elif not _is_neutral(key, value):
+            raise NotDifferentiableError(_refusal(name.removeprefix("numpy."), key))
+    return fitting
+
+
+def _is_neutral(key: str, value: Any) -> bool:
+    """Whether the argument says only what holds anyway."""
+    if key == "out":
+        return all(part is None for part in (value if isinstance(value, tuple) else (value,)))
+    return any(value is neutral or value == neutral for neutral in NEUTRAL.get(key, ()))
+
+
+@cache
+def _keywords(function: Function) -> frozenset[str]:
+    """The names that a function takes by keyword; "**" among them where it takes any."""
+    parameters = inspect.signature(function).parameters.values()
+    by_name = frozenset(p.name for p in parameters if p.kind not in (p.POSITIONAL_ONLY, p.VAR_KEYWORD))
+    return by_name | {"**"} if any(p.kind is p.VAR_KEYWORD for p in parameters) else by_name
+
+
+def _refusal(name: str, key: str) -> str:
+    if key == "out":
+        return (
+            f"numpy.{name}: out= must not be given with Tensors, since an array cannot hold a "
+            "recording; take the result (x = x + y in place of x += y)"
+        )
+    return f"numpy.{name}: the argument {key}= is not supported for Tensors"
+
+
+# -- tables -------------------------------------------------------------------------------------
+
+
+def _public(module: ModuleType) -> dict[str, Function]:
+    """The functions that a module defines, by their NumPy names."""
+    own = {}
+    for name, value in vars(module).items():
+        is_own = callable(value) and getattr(value, "__module__", None) == module.__name__
+        if is_own and not name.startswith("_") and not isinstance(value, type):
+            own[name.rstrip("_")] = value
+    return own
+
+
+def _ufuncs() -> dict[str, Function]:
+    """The op of each of NumPy's ufuncs, and of SciPy's in xp.special."""
+    from . import special
+
+    found = {name: getattr(special, name) for name in special.__all__}
+    found |= {name: getattr(elementwise, name) for name in elementwise.__all__}
+    found |= {name: getattr(elementwise, standard) for name, standard in RENAMED.items()}
+    found |= {"matmul": matmul, "vecdot": vecdot}
+    found |= _public(numpy_elementwise)
+    same = {"radians": "deg2rad", "degrees": "rad2deg", "psi": "digamma"}
+    return found | {name: found[other] for name, other in same.items()}
+
+
+def _functions() -> dict[str, Function]:
+    """The function for each of NumPy's that is no ufunc, by its full name."""
+    found: dict[str, Function] = {}
+    for module in (numpy_elementwise, numpy_reductions, numpy_shapes, numpy_linalg):
+        found |= {f"numpy.{name}": function for name, function in _public(module).items()}
+    for name in [name for name in found if name.startswith(("numpy.linalg_", "numpy.fft_"))]:
+        found[name.replace("_", ".", 1)] = found.pop(name)
+    found |= {f"numpy.linalg.{name}": f for name, f in numpy_linalg.LINALG_ALIKE.items()}
+    found |= {f"numpy.fft.{name}": f for name, f in numpy_linalg.FFT.items()}
+    return found | {"numpy.amax": found["numpy.max"], "numpy.amin": found["numpy.min"]}
+
+
+UFUNCS = _ufuncs()
+UFUNC_NAMES = [f"numpy.{name}" for name in UFUNCS]
+FUNCTIONS = _functions()
+METHODS: dict[tuple[str, str], Function] = {
+    ("add", "reduce"): numpy_reductions.sum,
+    ("multiply", "reduce"): numpy_reductions.prod,
+    ("maximum", "reduce"): numpy_reductions.max,
+    ("minimum", "reduce"): numpy_reductions.min,
+    ("logical_and", "reduce"): numpy_reductions.all,
+    ("logical_or", "reduce"): numpy_reductions.any,
+    ("add", "accumulate"): numpy_reductions.cumsum,
+    ("multiply", "accumulate"): numpy_reductions.cumprod,
+}
+
+
+def install() -> None:
+    """Let Tensors answer NumPy. Called once, when the package's ops are defined."""
+    Tensor.__array_ufunc__ = array_ufunc
+    Tensor.__array_function__ = array_function

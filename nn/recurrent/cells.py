@@ -1,0 +1,116 @@
+"""RNNCell, GRUCell, LSTMCell: one step of a recurrent layer, with learned weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from array_api_compat import device as device_of_array
+
+from ...backend import Array, Device, array_namespace
+from ...backend.errors import ShapeError
+from ...backend.random import Generator
+from ..initializers import uniform
+from ..dimensions import check_integer
+from ..module import Module
+from ..parameter import Parameter
+from .gru import gru_cell
+from .lstm import lstm_cell
+from .rnn import check_nonlinearity, rnn_cell
+
+
+class _Cell(Module):
+    """Weights of one layer: weight_ih (gates n, in), weight_hh (gates n, n), two biases or None."""
+
+    n_gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        generator: Generator | None = None,
+        device: str | Device | None = None,
+        dtype: Any = None,
+    ) -> None:
+        kind = type(self).__name__
+        check_integer(kind, "input_size", input_size)
+        check_integer(kind, "hidden_size", hidden_size)
+        self.input_size, self.hidden_size = input_size, hidden_size
+        a, rows = 1.0 / math.sqrt(hidden_size), self.n_gates * hidden_size
+        made: dict[str, Any] = {"generator": generator, "device": device, "dtype": dtype}
+        self.weight_ih = Parameter(uniform((rows, input_size), -a, a, **made))
+        self.weight_hh = Parameter(uniform((rows, hidden_size), -a, a, **made))
+        self.bias_ih = Parameter(uniform((rows,), -a, a, **made)) if bias else None
+        self.bias_hh = Parameter(uniform((rows,), -a, a, **made)) if bias else None
+
+    def extra_repr(self) -> str:
+        bias = "" if self.bias_ih is not None else ", bias=False"
+        return f"{self.input_size}, {self.hidden_size}{bias}"
+
+    def _weights(self) -> tuple[Any, ...]:
+        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+
+    def _zeros(self, x: Array) -> Array:
+        """The state at the beginning."""
+        if x.ndim not in (1, 2):
+            raise ShapeError(
+                f"{type(self).__name__}: x must be (batch, features) or (features,), got shape "
+                f"{tuple(x.shape)}"
+            )
+        shape = (*x.shape[:-1], self.hidden_size)
+        return array_namespace(x).zeros(shape, dtype=x.dtype, device=device_of_array(x))
+
+
+class RNNCell(_Cell):
+    """rnn_cell() with learned weights: hidden' = cell(x, hidden), zeros where hidden is None.
+
+    All weights start as U(-a, a) with a = 1 / sqrt(hidden_size). Raises HyperparameterError.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        *,
+        generator: Generator | None = None,
+        device: str | Device | None = None,
+        dtype: Any = None,
+    ) -> None:
+        check_nonlinearity("RNNCell", nonlinearity)
+        self.nonlinearity = nonlinearity
+        super().__init__(
+            input_size, hidden_size, bias, generator=generator, device=device, dtype=dtype
+        )
+
+    def forward(self, x: Array, hidden: Array | None = None) -> Array:
+        hidden = self._zeros(x) if hidden is None else hidden
+        return rnn_cell(x, hidden, *self._weights(), nonlinearity=self.nonlinearity)
+
+
+class GRUCell(_Cell):
+    """gru_cell() with learned weights: hidden' = cell(x, hidden), zeros where hidden is None.
+
+    All weights start as U(-a, a) with a = 1 / sqrt(hidden_size). Raises HyperparameterError.
+    """
+
+    n_gates = 3
+
+    def forward(self, x: Array, hidden: Array | None = None) -> Array:
+        return gru_cell(x, self._zeros(x) if hidden is None else hidden, *self._weights())
+
+
+class LSTMCell(_Cell):
+    """lstm_cell() with learned weights: (hidden', cell') = lstm(x, (hidden, cell)); None is zeros.
+
+    All weights start as U(-a, a) with a = 1 / sqrt(hidden_size). Raises HyperparameterError.
+    """
+
+    n_gates = 4
+
+    def forward(self, x: Array, states: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
+        hidden, cell = (self._zeros(x), self._zeros(x)) if states is None else states
+        return lstm_cell(x, hidden, cell, *self._weights())
