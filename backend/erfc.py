@@ -49,9 +49,7 @@ def real_floating(function: Callable[[Array], Array]) -> Callable[[Array], Array
             return function(x)
         if name in FLOATING:
             return xp.astype(function(xp.astype(x, xp.float32)), x.dtype)
-        raise DtypeError(
-            f"{function.__name__}: x must be real floating, got {name}; cast it first"
-        )
+        raise DtypeError(f"{function.__name__}: x must be real floating, got {name}; cast it first")
 
     return checked
 

@@ -117,7 +117,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "ISOGRAD_KEEP_MEMORY": ("keep_memory", _switch),
 }
 
-READ_ELSEWHERE = ("ISOGRAD_DATA", "ISOGRAD_REQUIRE_GPU")  # by the tests
+READ_ELSEWHERE = ("ISOGRAD_AUTOGRAD_SUITE", "ISOGRAD_DATA", "ISOGRAD_REQUIRE_GPU")  # by the tests
 
 
 def _unknown_variable(variable: str) -> str:

@@ -38,19 +38,20 @@ def native(name: str, x: Array) -> Callable[..., Array]:
     """
     library = library_of(x).name
     if library == STAND_IN:
-        return _by_way_of_numpy(native(name, np.empty(0)), library_of(x), array_api_compat.device(x))
+        function = native(name, np.empty(0))
+        return _by_way_of_numpy(function, library_of(x), array_api_compat.device(x))
     if library == "numpy" and importlib.util.find_spec("scipy") is None:
         raise MissingFunctionError(
             f'special.{name}: SciPy computes it for NumPy arrays; pip install "isograd[scipy]"'
         )
     module = MODULES.get(library)
-    function = getattr(importlib.import_module(module), name, None) if module else None
-    if function is None:
+    found = getattr(importlib.import_module(module), name, None) if module else None
+    if found is None:
         raise MissingFunctionError(
             f"special.{name}: {library} has no such function; move the array to a library that "
             'has it, e.g. isograd.to_device(x, "cpu") with SciPy installed'
         )
-    return function
+    return found
 
 
 def _by_way_of_numpy(

@@ -14,7 +14,7 @@ from .summary import summary
 
 # -- layers
 from .linear import Linear, linear
-from .flatten import Flatten, flatten
+from .flatten import Flatten, Unflatten, flatten, unflatten
 from .dropout import Dropout, dropout
 from .embedding import Embedding, embedding
 from .bilinear import Bilinear, bilinear
@@ -46,6 +46,44 @@ from .attention import (
     rotary,
     scaled_dot_product_attention,
     sinusoidal_positions,
+)
+
+# -- convolution, pooling, normalization, resampling
+from .convolution import (
+    Conv1d, Conv2d, Conv3d,
+    ConvTranspose1d, ConvTranspose2d, ConvTranspose3d,
+    conv1d, conv2d, conv3d,
+    conv_transpose1d, conv_transpose2d, conv_transpose3d,
+)
+from .pooling import (
+    AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d,
+    AvgPool1d, AvgPool2d, AvgPool3d,
+    GlobalAvgPool, GlobalMaxPool,
+    LPPool1d, LPPool2d, LPPool3d,
+    MaxPool1d, MaxPool2d, MaxPool3d,
+    adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d,
+    adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d,
+    avg_pool1d, avg_pool2d, avg_pool3d,
+    global_avg_pool, global_max_pool,
+    lp_pool1d, lp_pool2d, lp_pool3d,
+    max_pool1d, max_pool2d, max_pool3d,
+)
+from .normalization import (
+    BatchNorm1d, BatchNorm2d, BatchNorm3d,
+    GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d,
+    LayerNorm, RMSNorm, batch_norm, group_norm, instance_norm, layer_norm, rms_norm,
+)
+from .padding import (
+    CircularPad1d, CircularPad2d, CircularPad3d,
+    ConstantPad1d, ConstantPad2d, ConstantPad3d,
+    ReflectionPad1d, ReflectionPad2d, ReflectionPad3d,
+    ReplicationPad1d, ReplicationPad2d, ReplicationPad3d,
+    ZeroPad1d, ZeroPad2d, ZeroPad3d,
+    pad,
+)
+from .resampling import (
+    PixelShuffle, PixelUnshuffle, Upsample, interpolate, pixel_shuffle, pixel_unshuffle,
 )
 
 # -- activations
@@ -111,9 +149,11 @@ __all__ = [
     # layers
     "Dropout",
     "Flatten",
+    "Unflatten",
     "Linear",
     "dropout",
     "flatten",
+    "unflatten",
     "linear",
     "Bilinear",
     "Embedding",
@@ -143,6 +183,27 @@ __all__ = [
     "rotary",
     "scaled_dot_product_attention",
     "sinusoidal_positions",
+    # convolution, pooling, normalization, resampling
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d",
+    "AvgPool1d", "AvgPool2d", "AvgPool3d", "GlobalAvgPool", "GlobalMaxPool",
+    "LPPool1d", "LPPool2d", "LPPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d",
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
+    "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "global_avg_pool", "global_max_pool",
+    "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm",
+    "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
+    "LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm",
+    "CircularPad1d", "CircularPad2d", "CircularPad3d",
+    "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
+    "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
+    "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d",
+    "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
+    "pad", "PixelShuffle", "PixelUnshuffle", "Upsample",
+    "interpolate", "pixel_shuffle", "pixel_unshuffle",
     # activations
     "ELU",
     "GELU",

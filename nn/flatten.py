@@ -1,8 +1,9 @@
-"""flatten: several axes as one, and its layer."""
+"""flatten: several axes as one; unflatten: one axis as several; their layers."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ..backend import Array, array_namespace
 from ..backend.errors import ShapeError
@@ -25,6 +26,25 @@ def flatten(x: Array, *, start_axis: int = 1, end_axis: int = -1) -> Array:
     return array_namespace(x).reshape(x, new_shape)
 
 
+def unflatten(x: Array, axis: int, unflattened_size: Sequence[int]) -> Array:
+    """x with one axis as several, of the lengths unflattened_size, one of which may be -1.
+
+    A view where the library can give one. Raises ShapeError unless the lengths multiply to that of
+    the axis.
+    """
+    shape, sizes = tuple(x.shape), list(unflattened_size)
+    place = axis + len(shape) if axis < 0 else axis
+    known = math.prod(n for n in sizes if n != -1)
+    if 0 <= place < len(shape) and sizes.count(-1) == 1 and known > 0:
+        sizes[sizes.index(-1)] = shape[place] // known
+    if not 0 <= place < len(shape) or -1 in sizes or math.prod(sizes) != shape[place]:
+        raise ShapeError(
+            f"unflatten: the lengths {tuple(unflattened_size)} must multiply to that of axis "
+            f"{axis} of x, got x of shape {shape}"
+        )
+    return array_namespace(x).reshape(x, (*shape[:place], *sizes, *shape[place + 1 :]))
+
+
 class Flatten(Module):
     """flatten(x): all axes but the batch as one, unless told otherwise."""
 
@@ -38,3 +58,17 @@ class Flatten(Module):
     def extra_repr(self) -> str:
         default = (self.start_axis, self.end_axis) == (1, -1)
         return "" if default else f"start_axis={self.start_axis}, end_axis={self.end_axis}"
+
+
+class Unflatten(Module):
+    """unflatten(x, axis, unflattened_size): one axis as several."""
+
+    def __init__(self, axis: int, unflattened_size: Sequence[int]) -> None:
+        self.axis = axis
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, x: Array) -> Array:
+        return unflatten(x, self.axis, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}, unflattened_size={self.unflattened_size}"

@@ -1,4 +1,4 @@
-"""Calls of NumPy's own functions as people write them: test_numpy_protocol.py tries each on Tensors.
+"""Calls of NumPy's own functions as people write them, each tried on Tensors.
 
 A line: the function's name below numpy ("linalg.norm"), the call, and its inputs' shapes; where
 they lie is uniform in 0.3 to 1.7 unless a line says otherwise. A new function adds a line.
@@ -262,7 +262,8 @@ def real_parts(x):
 FFT = [
     *(
         call(f"fft.{f}", lambda x, f=f: real_parts(getattr(np.fft, f)(x)), A)
-        for f in ("fft", "ifft", "rfft", "ihfft", "fft2", "ifft2", "rfft2", "fftn", "ifftn", "rfftn")
+        for f in ("fft", "ifft", "rfft", "ihfft", "fft2", "ifft2", "rfft2")
+        + ("fftn", "ifftn", "rfftn")
     ),
     *(
         call(f"fft.{f}", lambda x, f=f: getattr(np.fft, f)(x), A)
@@ -281,7 +282,8 @@ CONSTANTS = [
     call("logical_and.reduce", lambda x: np.logical_and.reduce(x > 1.0), A),
     call("logical_or.reduce", lambda x: np.logical_or.reduce(x > 1.0), A),
     *(call(f, getattr(np, f), A) for f in ("all", "any", "argmax", "argmin", "count_nonzero")),
-    *(call(f, getattr(np, f), A) for f in ("argsort", "nonzero", "argwhere", "flatnonzero", "where")),
+    *(call(f, getattr(np, f), A) for f in ("argsort", "nonzero", "argwhere", "flatnonzero")),
+    call("where", lambda x: np.where(x > 1.0), A),
     *(call(f, getattr(np, f), A) for f in ("round", "around", "iscomplexobj", "isreal", "shape")),
     *(call(f, getattr(np, f), A) for f in ("ndim", "size", "zeros_like", "ones_like")),
     *(call(f, getattr(np, f), A, B) for f in ("isclose", "allclose", "array_equal", "isin")),

@@ -237,6 +237,9 @@ def public_functions():
         value = getattr(xp, name)
         if callable(value) and not isinstance(value, type) and not name.startswith("_"):
             yield name
+    for space in ("fft", "linalg", "special"):
+        functions = vars(getattr(xp, space))
+        yield from (f"{space}.{name}" for name in functions if not name.startswith("_"))
     for name in nn.__all__:
         value = getattr(nn, name)
         if callable(value) and not isinstance(value, type):

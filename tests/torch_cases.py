@@ -58,8 +58,9 @@ def assert_like_torch(module: Any, case: Case, call: Any, rtol: float = 1e-9) ->
     """
     wanted = {name: dx for name, dx in case.under("d").items() if not name.startswith("parameter/")}
     leaves = {name: ig.Tensor(ig.array(case.arrays[name]), requires_grad=True) for name in wanted}
+    known = {*leaves, *case.under("dy")}
     constants = {
-        name: ig.array(x) for name, x in case.arrays.items() if "/" not in name and name not in leaves
+        name: ig.array(x) for name, x in case.arrays.items() if "/" not in name and name not in known
     }
     outputs = call(module, leaves, constants)
     for name, dy in case.under("dy").items():

@@ -131,8 +131,9 @@ class MultiheadAttention(Module):
         alike = query is key and key is value
         if single:
             axis = 0 if self.batch_first else 1
-            xp = array_namespace(query)
-            query, key, value = (xp.expand_dims(x, axis=axis) for x in (query, key, value))
+            query, key, value = (
+                array_namespace(x).expand_dims(x, axis=axis) for x in (query, key, value)
+            )
         if alike and self.kdim == self.vdim == self.embed_dim:
             return self._split(linear(query, self.in_proj_weight, self.in_proj_bias), 3)
         weights = self._weights()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ...backend import Array, array_namespace, device_of, is_floating
 from ...backend.errors import DtypeError, HyperparameterError, ShapeError
@@ -12,7 +13,7 @@ from ..autograd import differentiable
 from ..dropout import check_probability
 from ..reduction import check_arrays, check_same_dtype
 from ..softmax import softmax
-from .blockwise import blockwise_attention, causal_mask
+from .blockwise import BLOCK, blockwise_attention, causal_mask
 
 # Above this many weights, all heads and examples together, attention works block by block and
 # keeps none of them: 16 MiB of float32.
@@ -53,13 +54,12 @@ def scaled_dot_product_attention(
     shape = (*query.shape[:-1], value.shape[-1])
     if enable_gqa and query.shape[-3] != key.shape[-3]:
         query, key, value, attn_mask = _grouped(query, key, value, attn_mask)
-    options = {"is_causal": is_causal, "scale": scale}
+    options: dict[str, Any] = {"is_causal": is_causal, "scale": scale}
     weights_shape = _weights_shape(query, key, value)
     if math.prod(weights_shape) > WHOLE_UP_TO:
         seed = _drawn_seed(generator) if dropout_p else 0
-        y = blockwise_attention(
-            query, key, value, attn_mask, **options, dropout_p=dropout_p, seed=seed
-        )
+        options |= {"dropout_p": dropout_p, "seed": seed, "block": BLOCK}
+        y = blockwise_attention(query, key, value, attn_mask, **options)
     else:
         kept = _kept(dropout_p, weights_shape, query, generator) if dropout_p else None
         y = attention(query, key, value, attn_mask, kept, **options)

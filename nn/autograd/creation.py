@@ -60,5 +60,5 @@ class CastOp(StandardOp):
         return wrap_constants(self._run([innermost(a) for a in args], kwargs))
 
 
-astype = standard("astype", "x", "dtype=", kind=CastOp, copy=True, device=None)
+astype = standard("astype", "x", "dtype", kind=CastOp, copy=True, device=None)
 astype.derivative.add({"x": lambda dy: dy})  # the engine casts it back to the dtype of x

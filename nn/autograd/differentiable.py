@@ -212,11 +212,12 @@ class Op:
         """y as a Tensor whose node has these links, and guards for the leaves that it relies on."""
         node = Node(self, links, y.shape, y.dtype)
         for parent in parents:
+            if parent is None or (parent.links is not None and parent.source is None):
+                continue
             leaf = leaf_behind(parent)
-            if leaf is not None:
-                if self.view:
-                    node.source = leaf
-                node.guards = ((leaf, leaf.version), *node.guards)
+            if self.view:
+                node.source = leaf
+            node.guards = ((leaf, leaf.version), *node.guards)
         if tape.watching:
             node.guards += fingerprints(links)
         return recorded(y, level, node)

@@ -49,16 +49,16 @@ def _einsum(*operands: Array, terms: tuple[Labels, ...], output: Labels) -> Arra
     return _in_pairs(operands, terms, output)
 
 
-def _in_pairs(
-    operands: Sequence[Array], terms: Sequence[Labels], output: Labels
-) -> Array:
+def _in_pairs(operands: Sequence[Array], terms: Sequence[Labels], output: Labels) -> Array:
     """einsum in terms of the standard: two operands at a time, left to right."""
     lengths = _lengths([x.shape for x in operands], terms)
     labelled = [_simplified(x, t, lengths) for x, t in zip(operands, terms, strict=True)]
     while len(labelled) > 1:
         first, second, *rest = labelled
         needed = {label for _, labels in rest for label in labels}.union(output)
-        labelled = [_product(_summed(first, needed, second), _summed(second, needed, first), needed)]
+        labelled = [
+            _product(_summed(first, needed, second), _summed(second, needed, first), needed)
+        ]
         labelled += rest
     x, labels = _summed(labelled[0], set(output))
     return array_namespace(x).permute_dims(x, tuple(labels.index(label) for label in output))
@@ -94,7 +94,8 @@ def _spread(dx: Array, shared: Labels, own: Labels, shape: tuple[int, ...]) -> A
     lengths = iter([dx.shape[i] for i in order])
     dx = xp.permute_dims(dx, order)
     dx = xp.reshape(
-        dx, tuple(next(lengths) if f and o in shared else 1 for f, o in zip(first, own, strict=True))
+        dx,
+        tuple(next(lengths) if f and o in shared else 1 for f, o in zip(first, own, strict=True)),
     )
     for axis, label in enumerate(own):
         if not first[axis]:

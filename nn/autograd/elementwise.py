@@ -133,9 +133,10 @@ def _dpow_base(dy: Array, x1: Array, x2: Any) -> Array:
 
 
 def _dpow_exponent(dy: Array, x1: Any, x2: Array, y: Array) -> Array:
-    """y log(x1); zero where y vanishes with x1, the limit for positive exponents."""
+    """y log(x1); zero at x1 = 0, the limit for positive exponents, where y is no pole."""
     base = full_like(x2, x1) if _is_number(x1) else x1
-    return scaled(dy, y * log(where(y == 0, ones_like(base), base)))
+    steady = (base == 0) & isfinite(y)
+    return scaled(dy, y * log(where(steady, ones_like(base), base)))
 
 
 pow = _binary("pow", _dpow_base, _dpow_exponent)

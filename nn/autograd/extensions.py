@@ -16,16 +16,13 @@ from . import (
     norms,
     special,
 )
-from .differentiable import Op
 
 LINALG = {
     linalg: (
         *("cross", "det", "diagonal", "inv", "matrix_power", "matrix_rank", "outer", "pinv"),
         *("slogdet", "solve", "trace"),
     ),
-    factorizations: (
-        *("cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr", "svd", "svdvals"),
-    ),
+    factorizations: (*("cholesky", "eig", "eigh", "eigvals", "eigvalsh", "qr", "svd", "svdvals"),),
     norms: ("matrix_norm", "vector_norm"),
     linear_algebra: ("matmul", "tensordot", "vecdot"),
     manipulation: ("matrix_transpose",),

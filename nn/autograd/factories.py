@@ -145,11 +145,9 @@ def _asarray(xp: Namespace) -> Callable[..., Any]:
         """obj as a Tensor, as in the standard; of a recorded one the recording goes on."""
         if isinstance(obj, list | tuple) and any(isinstance(x, Tensor) for x in tree.leaves(obj)):
             obj = _stacked(obj, xp)
-        if isinstance(strip(obj), Tensor):
+        if isinstance(obj, Tensor):
             return _moved_and_cast(obj, dtype, device, copy)
-        if isinstance(obj, Tensor) and dtype is None and device is None and not copy:
-            return obj
-        return wrap_constants(xp.asarray(innermost(obj), dtype=dtype, device=device, copy=copy))
+        return wrap_constants(xp.asarray(obj, dtype=dtype, device=device, copy=copy))
 
     return asarray
 
@@ -172,7 +170,7 @@ def _stacked(nest: Any, xp: Namespace) -> Tensor:
 
 
 def _moved_and_cast(x: Tensor, dtype: Any, device: Any, copy: bool | None) -> Tensor:
-    """asarray() of a recorded Tensor. Raises ValueError for copy=False where one is needed."""
+    """asarray() of a Tensor. Raises ValueError for copy=False where one is needed."""
     new_dtype = dtype is not None and dtype != x.dtype
     new_device = device is not None and device != x.device
     if copy is False and (new_dtype or new_device):

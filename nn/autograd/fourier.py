@@ -139,9 +139,7 @@ def frequencies_of(library: Namespace) -> dict[str, Callable[..., Array]]:
 
 
 def _creating(function: Callable[..., Array]) -> Callable[..., Array]:
-    def create(
-        n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None
-    ) -> Array:
+    def create(n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Array:
         if isinstance(strip(d), Tensor):
             raise NotDifferentiableError(
                 f"{create.__name__}: no derivative with respect to d; give a number, "

@@ -164,7 +164,7 @@ def _regular(x: Array, zero_if_singular: Array) -> Array:
     """x, and in place of singular matrices ones so near that cofactors keep half of their digits.
 
     Cofactors are polynomials: moving x by sqrt(eps) moves them as little, and cancellation in
-    det(x) x^-T then costs the other half. A zero cotangent stays zero, as 0 times infinity does not.
+    det(x) x^-T then costs the other half. With no infinity, a zero cotangent stays zero.
     """
     xp = array_namespace(x)
     size = max(abs(x), axis=(-2, -1), keepdims=True)

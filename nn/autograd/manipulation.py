@@ -9,14 +9,13 @@ from ...backend import Array, array_namespace
 from ...backend.errors import ShapeError
 from .creation import duplicate
 from .differentiable import differentiable
-from .standard import ViewOp, standard
+from .standard import ReadOnlyViewOp, ReshapeOp, ViewOp, standard
 from .tape import sum_to_shape
 
 Shapes = tuple[tuple[int, ...], ...]
 
-reshape = standard("reshape", "x", "shape=", kind=ViewOp, copy=None)
+reshape = standard("reshape", "x", "shape=", kind=ReshapeOp, copy=None)
 reshape.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
-reshape.may_copy = True
 
 
 def _dpermute(dy: Array, axes: tuple[int, ...]) -> Array:
@@ -40,9 +39,8 @@ expand_dims.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 squeeze = standard("squeeze", "x", "axis=", kind=ViewOp)
 squeeze.derivative.add({"x": lambda dy, x_shape: reshape(dy, x_shape)})
 
-broadcast_to = standard("broadcast_to", "x", "shape=", kind=ViewOp)
+broadcast_to = standard("broadcast_to", "x", "shape=", kind=ReadOnlyViewOp)
 broadcast_to.derivative.add({"x": lambda dy: dy})  # the engine sums it back
-broadcast_to.writes_through = False  # an element of x has many places in the result
 
 flip = standard("flip", "x", kind=ViewOp, axis=None)
 flip.derivative.add({"x": lambda dy, axis: flip(dy, axis=axis)})

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...backend import to_numpy
 from . import elementwise, numpy_elementwise, numpy_linalg
+from . import numpy_picking as picking
 from . import numpy_reductions as reductions
 from . import numpy_shapes as shapes
 from .tensor import Tensor, innermost
@@ -38,15 +39,9 @@ def clip(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     return numpy_elementwise.clip(x, min, max)
 
 
-def round(x: Tensor, decimals: int = 0) -> Tensor:
-    """x with so many decimals; its derivative is zero."""
-    scale = 10.0**decimals
-    return elementwise.round(x * scale) / scale if decimals else elementwise.round(x)
-
-
 def astype(x: Tensor, dtype: Any, copy: bool = True) -> Tensor:
     """x in another dtype."""
-    return shapes.astype(x, dtype, copy=copy)
+    return picking.astype(x, dtype, copy=copy)
 
 
 def tolist(x: Tensor) -> Any:
@@ -70,7 +65,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "min": reductions.min,
     "cumsum": reductions.cumsum,
     "cumprod": reductions.cumprod,
-    "trace": shapes.trace,
+    "trace": picking.trace,
     # shapes
     "reshape": reshape,
     "ravel": shapes.ravel,
@@ -78,17 +73,17 @@ METHODS: dict[str, Callable[..., Any]] = {
     "transpose": transpose,
     "swapaxes": shapes.swapaxes,
     "squeeze": shapes.squeeze,
-    "repeat": shapes.repeat,
+    "repeat": picking.repeat,
     # elements
-    "take": shapes.take,
-    "compress": shapes.compress,
-    "diagonal": shapes.diagonal,
+    "take": picking.take,
+    "compress": picking.compress,
+    "diagonal": picking.diagonal,
     "clip": clip,
     "conj": numpy_elementwise.conjugate,
     "conjugate": numpy_elementwise.conjugate,
     "dot": numpy_linalg.dot,
     "astype": astype,
-    "copy": shapes.copy,
+    "copy": picking.copy,
     # constants
     "all": reductions.all,
     "any": reductions.any,
@@ -97,7 +92,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "argsort": reductions.argsort,
     "searchsorted": reductions.searchsorted,
     "nonzero": reductions.nonzero,
-    "round": round,
+    "round": numpy_elementwise.round,
     "tolist": tolist,
 }
 

@@ -10,11 +10,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...backend import Array, array_namespace, is_array, is_complex
-from . import elementwise
+from ...backend import PYTHON_SCALARS, Array, array_namespace, is_array, is_complex, is_floating
+from ...backend.dtypes import is_boolean
+from . import elementwise, indexing
 from .creation import astype, zeros_like
 from .differentiable import Op, differentiable
 from .elementwise import abs, floor_divide, isnan, pow, remainder, sign, trunc, where
+from .numpy_reductions import floating
+from .numpy_shapes import alike
 
 LOG_2 = math.log(2.0)
 
@@ -60,8 +63,13 @@ fmod.derivative.add({"x1": lambda dy: dy, "x2": lambda dy, x1, x2: -dy * trunc(x
 
 
 def fabs(x: Array) -> Array:
-    """|x| of real x."""
-    return abs(x)
+    """|x| of real x, as a floating number."""
+    return abs(floating(x))
+
+
+def rint(x: Array) -> Array:
+    """The nearest whole number, as a floating one; its derivative is zero."""
+    return elementwise.round(floating(x))
 
 
 def deg2rad(x: Array) -> Array:
@@ -126,11 +134,37 @@ def divmod(x1: Array, x2: Array) -> tuple[Array, Array]:
 
 def modf(x: Array) -> tuple[Array, Array]:
     """(the fractional part, the whole part), both with the sign of x."""
+    x = floating(x)
     whole = trunc(x)
     return x - whole, whole
 
 
 # -- other functions ----------------------------------------------------------------------------
+
+
+def round(a: Array, decimals: int = 0) -> Array:
+    """a with so many decimals; its derivative is zero."""
+    scale = 10.0**decimals
+    return elementwise.round(a * scale) / scale if decimals else elementwise.round(a)
+
+
+def isclose(
+    a: Array, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Array:
+    """Whether |a - b| <= atol + rtol |b|, elementwise."""
+    a, b = alike([a, b])
+    xp = array_namespace(a, b)
+    close = (xp.abs(a - b) <= atol + rtol * xp.abs(b)) & xp.isfinite(b)
+    close = close | (a == b)
+    return close | (xp.isnan(a) & xp.isnan(b)) if equal_nan else close
+
+
+def allclose(
+    a: Array, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether isclose holds everywhere."""
+    close = isclose(a, b, rtol, atol, equal_nan)
+    return bool(array_namespace(close).all(close))
 
 
 def sinc(x: Array) -> Array:
@@ -151,6 +185,8 @@ def nan_to_num(
     if is_complex(x):
         parts = [nan_to_num(part, copy, nan, posinf, neginf) for part in (real(x), imag(x))]
         return parts[0] + parts[1] * 1j
+    if not is_floating(x):
+        return x
     largest = float(xp.finfo(x.dtype).max)
     above = xp.full_like(x, largest if posinf is None else posinf)
     below = xp.full_like(x, -largest if neginf is None else neginf)
@@ -158,9 +194,15 @@ def nan_to_num(
     return where(isnan(x), xp.full_like(x, nan), bounded)
 
 
-def clip(a: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Array:
+def clip(
+    a: Array, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> Array:
     """a within the bounds."""
     low, high = a_min if min is None else min, a_max if max is None else max
+    if any(
+        isinstance(bound, float) or is_floating(bound) for bound in (low, high) if bound is not None
+    ):
+        a = floating(a)
     bounded: Array = elementwise.clip(a, low, high)
     return bounded
 
@@ -184,6 +226,26 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
     return real(a) if bool(xp.all(abs(imag(a)) < limit)) else a
 
 
+def iscomplexobj(x: Array) -> bool:
+    """Whether the dtype is complex."""
+    return is_complex(x)
+
+
+def isrealobj(x: Array) -> bool:
+    """Whether the dtype is not complex."""
+    return not is_complex(x)
+
+
+def iscomplex(x: Array) -> Array:
+    """Where the imaginary part is not zero."""
+    return imag(x) != 0
+
+
+def isreal(x: Array) -> Array:
+    """Where the imaginary part is zero."""
+    return imag(x) == 0
+
+
 def angle(z: Array, deg: bool = False) -> Array:
     """The argument of z, in radians or degrees."""
     y = elementwise.atan2(imag(z), real(z))
@@ -192,11 +254,16 @@ def angle(z: Array, deg: bool = False) -> Array:
 
 def where_(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where condition holds, else y; without them the indices of what is not zero."""
-    xp = array_namespace(*(a for a in (condition, x, y) if is_array(a)))
     if x is None and y is None:
-        return xp.nonzero(condition)
-    condition, x, y = (a if is_array(a) else xp.asarray(a) for a in (condition, x, y))
-    return where(condition != 0, x, y)
+        return indexing.nonzero(condition)
+    if type(x) in PYTHON_SCALARS and type(y) in PYTHON_SCALARS:
+        condition, x = alike([condition, x])
+    elif type(x) in PYTHON_SCALARS or type(y) in PYTHON_SCALARS:  # they take the other's dtype
+        condition, other = alike([condition, y if type(x) in PYTHON_SCALARS else x])
+        x, y = (x, other) if type(x) in PYTHON_SCALARS else (other, y)
+    else:
+        condition, x, y = alike([condition, x, y])
+    return where(condition if is_boolean(condition) else condition != 0, x, y)
 
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:

@@ -6,15 +6,16 @@ A function of numpy.linalg stands here as linalg_<name>. Those of numpy.fft are 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...backend import Array, array_namespace, is_array, is_complex
 from . import linear_algebra
 from .einsum import einsum as einsum_of
 from .numpy_elementwise import conjugate
+from .numpy_picking import pad, take
 from .numpy_reductions import sum
+from .numpy_shapes import alike, moveaxis, ravel, reshape, stack
 from .tensor import innermost
-from .numpy_shapes import alike, moveaxis, pad, ravel, reshape, stack, take
 
 # -- products -----------------------------------------------------------------------------------
 
@@ -82,9 +83,7 @@ def cross(
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = alike([a, b])
     a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
-    parts = [
-        a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return moveaxis(stack(parts, -1), -1, axisc)
 
 
@@ -168,18 +167,18 @@ def linalg_qr(a: Array, mode: str = "reduced") -> Any:
     return q_and_r[1] if mode == "r" else q_and_r
 
 
-class _Alike(NamedTuple):
-    """A function that NumPy and the standard have alike."""
+def _alike(name: str) -> Callable[..., Any]:
+    """A function of linalg that NumPy and the standard have alike."""
 
-    name: str
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
+    def function(*args: Any, **options: Any) -> Any:
         linalg = array_namespace(*(x for x in args if is_array(x))).linalg
-        return getattr(linalg, self.name)(*args, **options)
+        return getattr(linalg, name)(*args, **options)
+
+    return function
 
 
-LINALG_ALIKE = {
-    name: _Alike(name)
+LINALG_ALIKE: dict[str, Callable[..., Any]] = {
+    name: _alike(name)
     for name in (
         *("cholesky", "cross", "det", "diagonal", "eig", "eigvals", "inv", "matmul"),
         *("matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "outer", "slogdet"),

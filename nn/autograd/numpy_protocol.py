@@ -14,15 +14,29 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from ...backend import PYTHON_SCALARS, Array, array_namespace, is_array
+from ...backend import PYTHON_SCALARS, array_namespace, is_array
 from ...backend.errors import NotDifferentiableError
-from . import elementwise, numpy_elementwise, numpy_linalg, numpy_reductions, numpy_shapes, tree
+from . import (
+    elementwise,
+    numpy_elementwise,
+    numpy_linalg,
+    numpy_picking,
+    numpy_reductions,
+    numpy_shapes,
+    numpy_statistics,
+    tree,
+)
 from .differentiable import wrap_constants
 from .linear_algebra import matmul, vecdot
 from .numpy_shapes import alike
 from .tensor import Tensor, innermost, strip
 
 Function = Callable[..., Any]
+
+MODULES = (
+    *(numpy_elementwise, numpy_reductions, numpy_statistics),
+    *(numpy_shapes, numpy_picking, numpy_linalg),
+)
 
 _operand_types: set[type] = {Tensor, *PYTHON_SCALARS}  # and those of arrays that were seen
 
@@ -36,17 +50,15 @@ RENAMED = {  # what NumPy's ufuncs are called in the standard, where that differ
     "mod": "remainder",
     "power": "pow",
     "right_shift": "bitwise_right_shift",
-    "rint": "round",
     "true_divide": "divide",
 }
 
 # Their results are whole numbers, truth values, shapes or dtypes: NumPy's own run on plain arrays.
-CONSTANT = frozenset(
-    """allclose argpartition argwhere around array2string array_equal array_equiv array_repr
-    array_str can_cast common_type diag_indices_from digitize fix flatnonzero iscomplex iscomplexobj
-    isclose isin isneginf isposinf isreal isrealobj lexsort may_share_memory min_scalar_type ndim
-    nanargmax nanargmin result_type round shape shares_memory size tril_indices_from
-    triu_indices_from zeros_like ones_like empty_like""".split()
+CONSTANT = (
+    *("argpartition", "array2string", "array_equal", "array_equiv", "array_repr", "array_str"),
+    *("can_cast", "common_type", "diag_indices_from", "digitize", "fix", "isneginf", "isposinf"),
+    *("lexsort", "may_share_memory", "min_scalar_type", "nanargmax", "nanargmin", "result_type"),
+    *("shares_memory", "tril_indices_from", "triu_indices_from"),
 )
 
 # Made like a Tensor: numpy.asarray([x, y], like=x)
@@ -78,7 +90,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     if function is None:
         return _other(f"numpy.{name}", getattr(ufunc, method), inputs, kwargs, UFUNC_NAMES)
     if method == "__call__":
-        return function(*inputs, **_fitting(function, name, kwargs)) if kwargs else function(*inputs)
+        if kwargs:
+            kwargs = _fitting(function, name, kwargs)
+        return function(*inputs, **kwargs)
     if method == "outer":
         x1, x2 = alike(inputs)
         return function(x1[(..., *(None,) * x2.ndim)], x2)
@@ -160,8 +174,11 @@ def _is_neutral(key: str, value: Any) -> bool:
 def _keywords(function: Function) -> frozenset[str]:
     """The names that a function takes by keyword; "**" among them where it takes any."""
     parameters = inspect.signature(function).parameters.values()
-    by_name = frozenset(p.name for p in parameters if p.kind not in (p.POSITIONAL_ONLY, p.VAR_KEYWORD))
-    return by_name | {"**"} if any(p.kind is p.VAR_KEYWORD for p in parameters) else by_name
+    return frozenset(
+        "**" if p.kind is p.VAR_KEYWORD else p.name
+        for p in parameters
+        if p.kind is not p.POSITIONAL_ONLY
+    )
 
 
 def _refusal(name: str, key: str) -> str:
@@ -202,13 +219,14 @@ def _ufuncs() -> dict[str, Function]:
 def _functions() -> dict[str, Function]:
     """The function for each of NumPy's that is no ufunc, by its full name."""
     found: dict[str, Function] = {}
-    for module in (numpy_elementwise, numpy_reductions, numpy_shapes, numpy_linalg):
+    for module in MODULES:
         found |= {f"numpy.{name}": function for name, function in _public(module).items()}
     for name in [name for name in found if name.startswith(("numpy.linalg_", "numpy.fft_"))]:
         found[name.replace("_", ".", 1)] = found.pop(name)
     found |= {f"numpy.linalg.{name}": f for name, f in numpy_linalg.LINALG_ALIKE.items()}
     found |= {f"numpy.fft.{name}": f for name, f in numpy_linalg.FFT.items()}
-    return found | {"numpy.amax": found["numpy.max"], "numpy.amin": found["numpy.min"]}
+    same = {"amax": "max", "amin": "min", "around": "round"}
+    return found | {f"numpy.{name}": found[f"numpy.{other}"] for name, other in same.items()}
 
 
 UFUNCS = _ufuncs()

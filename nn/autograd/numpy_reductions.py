@@ -1,4 +1,4 @@
-"""NumPy's reductions, scans, statistics and sorting, with its names and arguments.
+"""NumPy's reductions, scans and sorting, with its names and arguments.
 
 Names shadow builtins here, as they do in NumPy. Arguments that NumPy has behind the ones that are
 left out here (out, where, initial) go by keyword only.
@@ -9,14 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from ...backend import Array, array_namespace, is_array
-from ...backend.dtypes import is_boolean
+from ...backend.dtypes import as_dtype, is_boolean
 from ...backend.errors import ShapeError
-from . import indexing, reduction, scans
-from .elementwise import isnan, where
-from .manipulation import broadcast_to, concat, expand_dims, permute_dims, reshape
-from .reduction import axes, count
+from . import indexing, reduction, scans, sets
+from .manipulation import concat, reshape, stack
+from .reduction import axes
 
 Axis = int | tuple[int, ...] | None
+
+
+def own_dtype(a: Array, dtype: Any) -> Any:
+    """The dtype as the library of a has it, also for NumPy's dtypes and names; None stays None."""
+    return None if dtype is None else as_dtype(array_namespace(a), dtype)
+
 
 # -- reductions ---------------------------------------------------------------------------------
 
@@ -26,17 +31,17 @@ def sum(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = Fals
     if is_boolean(a):
         xp = array_namespace(a)
         a = xp.astype(a, xp.int64)
-    return reduction.sum(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return reduction.sum(a, axis=axis, dtype=own_dtype(a, dtype), keepdims=keepdims)
 
 
 def prod(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The product along axes."""
-    return reduction.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return reduction.prod(a, axis=axis, dtype=own_dtype(a, dtype), keepdims=keepdims)
 
 
 def mean(a: Array, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Array:
     """The arithmetic mean along axes; of integers and booleans in float64."""
-    return reduction.mean(_floating(a, dtype), axis=axis, keepdims=keepdims)
+    return reduction.mean(floating(a, dtype), axis=axis, keepdims=keepdims)
 
 
 def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
@@ -65,7 +70,7 @@ def var(
 ) -> Array:
     """The mean square distance from the mean along axes; n - ddof divides the sum."""
     less = ddof if correction is None else correction
-    a = _floating(a, dtype)
+    a = floating(a, dtype)
     return reduction.var(a, axis=axis, correction=less, keepdims=keepdims)
 
 
@@ -80,16 +85,16 @@ def std(
 ) -> Array:
     """The square root of var."""
     less = ddof if correction is None else correction
-    a = _floating(a, dtype)
+    a = floating(a, dtype)
     return reduction.std(a, axis=axis, correction=less, keepdims=keepdims)
 
 
-def _floating(a: Array, dtype: Any = None) -> Array:
+def floating(a: Array, dtype: Any = None) -> Array:
     """a as floating numbers, or of the dtype that is asked for."""
     xp = array_namespace(a)
     if dtype is None and xp.isdtype(a.dtype, ("bool", "integral")):
         dtype = xp.float64
-    return a if dtype is None else xp.astype(a, dtype)
+    return a if dtype is None else xp.astype(a, own_dtype(a, dtype))
 
 
 def all(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
@@ -117,77 +122,26 @@ def count_nonzero(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Arr
     return reduction.count_nonzero(a, axis=axis, keepdims=keepdims)
 
 
-# -- without NaN --------------------------------------------------------------------------------
-
-
-def _masked(a: Array, value: float) -> Array:
-    return where(isnan(a), array_namespace(a).full_like(a, value), a)
-
-
-def nansum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The sum of what is no NaN."""
-    return sum(_masked(a, 0.0), axis, keepdims=keepdims)
-
-
-def nanprod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The product of what is no NaN."""
-    return prod(_masked(a, 1.0), axis, keepdims=keepdims)
-
-
-def nanmean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The mean of what is no NaN."""
-    n = sum(~isnan(a), axis, keepdims=keepdims)
-    return nansum(a, axis, keepdims=keepdims) / array_namespace(a).astype(n, a.dtype)
-
-
-def nanvar(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The variance of what is no NaN."""
-    n = array_namespace(a).astype(sum(~isnan(a), axis, keepdims=keepdims), a.dtype)
-    distance = a - nanmean(a, axis, keepdims=True)
-    return nansum(distance * distance, axis, keepdims=keepdims) / (n - ddof)
-
-
-def nanstd(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The standard deviation of what is no NaN."""
-    return array_namespace(a).sqrt(nanvar(a, axis, ddof=ddof, keepdims=keepdims))
-
-
-def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The largest element that is no NaN."""
-    return _nan_extremum(a, max, float("-inf"), axis, keepdims)
-
-
-def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The smallest element that is no NaN."""
-    return _nan_extremum(a, min, float("inf"), axis, keepdims)
-
-
-def _nan_extremum(a: Array, extremum: Any, filler: float, axis: Axis, keepdims: bool) -> Array:
-    y = extremum(_masked(a, filler), axis, keepdims=keepdims)
-    nothing = all(isnan(a), axis, keepdims=keepdims)
-    return where(nothing, array_namespace(a).full_like(y, float("nan")), y)
-
-
 # -- scans --------------------------------------------------------------------------------------
 
 
 def cumsum(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The sums of the elements up to each; of all elements in a row without an axis."""
     a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return scans.cumulative_sum(a, axis=axis, dtype=dtype)
+    return scans.cumulative_sum(a, axis=axis, dtype=own_dtype(a, dtype))
 
 
 def cumprod(a: Array, axis: int | None = None, dtype: Any = None) -> Array:
     """The products of the elements up to each; of all elements in a row without an axis."""
     a, axis = (reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return scans.cumulative_prod(a, axis=axis, dtype=dtype)
+    return scans.cumulative_prod(a, axis=axis, dtype=own_dtype(a, dtype))
 
 
 def cumulative_sum(
     x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
     """The standard's cumulative_sum."""
-    options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    options = {"axis": axis, "dtype": own_dtype(x, dtype), "include_initial": include_initial}
     return scans.cumulative_sum(x, **options)
 
 
@@ -195,11 +149,13 @@ def cumulative_prod(
     x: Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Array:
     """The standard's cumulative_prod."""
-    options = {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    options = {"axis": axis, "dtype": own_dtype(x, dtype), "include_initial": include_initial}
     return scans.cumulative_prod(x, **options)
 
 
-def part(a: Array, axis: int, start: int | None, stop: int | None, step: int | None = None) -> Array:
+def part(
+    a: Array, axis: int, start: int | None, stop: int | None, step: int | None = None
+) -> Array:
     """The elements start:stop:step along an axis."""
     return a[(*(slice(None),) * (axis % a.ndim), slice(start, stop, step), ...)]
 
@@ -247,70 +203,6 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
     return sum(heights * diff(x, axis=axis), axis)
 
 
-# -- statistics ---------------------------------------------------------------------------------
-
-
-def average(a: Array, axis: Axis = None, weights: Any = None, *, keepdims: bool = False) -> Array:
-    """The mean along axes, each element counted as much as its weight says."""
-    if weights is None:
-        return mean(a, axis, keepdims=keepdims)
-    xp = array_namespace(*(x for x in (a, weights) if is_array(x)))
-    weights = weights if is_array(weights) else xp.asarray(weights)
-    if weights.shape != a.shape:
-        along = axes(axis, a.ndim)
-        weights = reshape(weights, tuple(n if i in along else 1 for i, n in enumerate(a.shape)))
-        weights = broadcast_to(weights, a.shape)
-    total = sum(weights, axis, keepdims=keepdims)
-    return sum(a * weights, axis, keepdims=keepdims) / total
-
-
-def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The middle of the sorted elements along axes, or the mean of the middle two."""
-    return quantile(a, 0.5, axis, keepdims=keepdims)
-
-
-def percentile(a: Array, q: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """quantile at q percent."""
-    q = [p / 100.0 for p in q] if isinstance(q, list | tuple) else q / 100.0
-    return quantile(a, q, axis, keepdims=keepdims)
-
-
-def quantile(a: Array, q: Any, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The value below which the share q of the elements along axes lies, interpolated linearly."""
-    if getattr(q, "ndim", 0) or isinstance(q, list | tuple):
-        return array_namespace(a).stack([quantile(a, float(p), axis, keepdims=keepdims) for p in q])
-    along = axes(axis, a.ndim)
-    kept = tuple(i for i in range(a.ndim) if i not in along)
-    rows = permute_dims(_floating(a), (*kept, *along))
-    rows = indexing.sort(reshape(rows, (*(a.shape[i] for i in kept), -1)), axis=-1)
-    place = float(q) * (count(a.shape, axis) - 1)
-    low = int(place)
-    high = low + (place > low)
-    y = rows[..., low] + (rows[..., high] - rows[..., low]) * (place - low)
-    if not keepdims:
-        return y
-    return reshape(y, tuple(1 if i in along else n for i, n in enumerate(a.shape)))
-
-
-def cov(m: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Array:
-    """The covariances of the rows of m (of the columns unless rowvar), divided by n - 1."""
-    xp = array_namespace(m)
-    rows = [x if x.ndim > 1 else expand_dims(x, axis=0) for x in (m, y) if x is not None]
-    if not rowvar:
-        rows = [x.T if x.shape[0] != 1 else x for x in rows]
-    x = concat(rows, axis=0) if len(rows) > 1 else rows[0]
-    x = x - mean(x, 1, keepdims=True)
-    less = (0 if bias else 1) if ddof is None else ddof
-    products = xp.matmul(x, xp.matrix_transpose(xp.conj(x) if _complex(x) else x))
-    return xp.squeeze(products / (x.shape[1] - less), axis=(0, 1)) if x.shape[0] == 1 else (
-        products / (x.shape[1] - less)
-    )
-
-
-def _complex(x: Array) -> bool:
-    return array_namespace(x).isdtype(x.dtype, "complex floating")
-
-
 # -- sorting ------------------------------------------------------------------------------------
 
 
@@ -339,3 +231,22 @@ def searchsorted(a: Array, v: Any, side: str = "left", sorter: Any = None) -> Ar
 def nonzero(a: Array) -> tuple[Array, ...]:
     """The indices of what is not zero, one array for each axis."""
     return indexing.nonzero(a)
+
+
+def flatnonzero(a: Array) -> Array:
+    """The indices of what is not zero among all elements in a row."""
+    return indexing.nonzero(reshape(a, (-1,)))[0]
+
+
+def argwhere(a: Array) -> Array:
+    """The indices of what is not zero, one row for each element."""
+    return stack(list(indexing.nonzero(a)), axis=-1)
+
+
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False
+) -> Array:
+    """Where an element is one of the test elements."""
+    xp = array_namespace(*(x for x in (element, test_elements) if is_array(x)))
+    element, test_elements = (x if is_array(x) else xp.asarray(x) for x in (element, test_elements))
+    return sets.isin(element, test_elements, invert=invert)

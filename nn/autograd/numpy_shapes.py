@@ -1,7 +1,8 @@
-"""NumPy's functions that join, split, repeat, pick and rearrange, with its names and arguments."""
+"""NumPy's functions that shape, join and split arrays, with its names and arguments."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,8 @@ from ...backend import Array, array_namespace, is_array
 from ...backend.errors import NotDifferentiableError, ShapeError
 from . import manipulation
 from .creation import astype as cast
-from .elementwise import positive
-from .indexing import put
 from .manipulation import concat, permute_dims
-from .numpy_reductions import part
+from .numpy_reductions import own_dtype, part
 
 # -- shapes -------------------------------------------------------------------------------------
 
@@ -108,26 +107,44 @@ def broadcast_arrays(*args: Array) -> tuple[Array, ...]:
     return manipulation.broadcast_arrays(*alike(args))
 
 
+def shape(a: Array) -> tuple[int, ...]:
+    """The lengths of the axes."""
+    return tuple(a.shape)
+
+
+def ndim(a: Array) -> int:
+    """The number of axes."""
+    return len(a.shape)
+
+
+def size(a: Array, axis: int | None = None) -> int:
+    """The number of elements, or the length of an axis."""
+    return math.prod(a.shape) if axis is None else a.shape[axis]
+
+
 # -- joining and splitting ----------------------------------------------------------------------
 
 
 def alike(arrays: Any) -> list[Array]:
-    """Lists and numbers among the arrays as arrays of their library."""
+    """Lists and numbers among the arrays as arrays of their library, on their device."""
     arrays = list(arrays)
-    xp = array_namespace(*(x for x in arrays if is_array(x)))
-    return [x if is_array(x) else xp.asarray(x) for x in arrays]
+    given = [x for x in arrays if is_array(x)]
+    if len(given) == len(arrays):
+        return arrays
+    xp = array_namespace(*given)
+    return [x if is_array(x) else xp.asarray(x, device=device(given[0])) for x in arrays]
 
 
 def concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None) -> Array:
     """The arrays joined along an axis."""
     y = concat(alike(arrays), axis=axis)
-    return y if dtype is None else cast(y, dtype)
+    return y if dtype is None else cast(y, own_dtype(y, dtype))
 
 
 def stack(arrays: Any, axis: int = 0, *, dtype: Any = None) -> Array:
     """The arrays joined along a new axis."""
     y = manipulation.stack(alike(arrays), axis=axis)
-    return y if dtype is None else cast(y, dtype)
+    return y if dtype is None else cast(y, own_dtype(y, dtype))
 
 
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
@@ -218,193 +235,3 @@ def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
     """The coordinates of a grid, one array for each direction."""
     xs = alike(xi)
     return array_namespace(*xs).meshgrid(*xs, indexing=indexing)
-
-
-# -- repeating, turning, bordering --------------------------------------------------------------
-
-
-def tile(A: Array, reps: Any) -> Array:
-    """A repeated so many times along each axis."""
-    return manipulation.tile(A, (reps,) if isinstance(reps, int) else tuple(reps))
-
-
-def repeat(a: Array, repeats: Any, axis: int | None = None) -> Array:
-    """Every element so many times, along an axis or all in a row."""
-    a, axis = (ravel(a), 0) if axis is None else (a, axis)
-    n = a.shape[axis]
-    times = [int(r) for r in repeats] if hasattr(repeats, "__len__") else [int(repeats)]
-    times = times * n if len(times) == 1 else times
-    return take(a, [i for i, r in zip(range(n), times, strict=True) for _ in range(r)], axis)
-
-
-def roll(a: Array, shift: Any, axis: Any = None) -> Array:
-    """The elements moved on; what leaves at the end comes in at the start."""
-    return manipulation.roll(a, shift, axis=axis)
-
-
-def flip(m: Array, axis: Any = None) -> Array:
-    """The elements in reversed order along axes."""
-    return manipulation.flip(m, axis=axis)
-
-
-def flipud(m: Array) -> Array:
-    """The rows in reversed order."""
-    return flip(m, 0)
-
-
-def fliplr(m: Array) -> Array:
-    """The columns in reversed order."""
-    return flip(m, 1)
-
-
-def rot90(m: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
-    """m turned by k right angles in the plane of two axes."""
-    for _ in range(k % 4):
-        m = flip(swapaxes(m, *axes), axes[0])
-    return m
-
-
-def pad(array: Array, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Array:
-    """array with a border: of a constant, or mode="edge", "reflect", "symmetric", "wrap"."""
-    for axis, (before, after) in enumerate(_widths(pad_width, array.ndim)):
-        n = array.shape[axis]
-        if mode == "constant":
-            array = _bordered(array, axis, before, after, constant_values)
-        elif mode in _SOURCES:
-            array = take(array, [_SOURCES[mode](i, n) for i in range(-before, n + after)], axis)
-        else:
-            modes = ", ".join(["constant", *_SOURCES])
-            raise NotDifferentiableError(f"numpy.pad: mode must be one of {modes}, got {mode!r}")
-    return array
-
-
-def _reflected(i: int, n: int) -> int:
-    period = max(2 * (n - 1), 1)
-    return min(i % period, period - i % period) if n > 1 else 0
-
-
-def _symmetric(i: int, n: int) -> int:
-    return min(i % (2 * n), 2 * n - 1 - i % (2 * n))
-
-
-_SOURCES = {  # where the element at i outside of 0..n-1 comes from
-    "edge": lambda i, n: max(0, min(i, n - 1)),
-    "reflect": _reflected,
-    "symmetric": _symmetric,
-    "wrap": lambda i, n: i % n,
-}
-
-
-def _bordered(x: Array, axis: int, before: int, after: int, value: Any) -> Array:
-    xp = array_namespace(x)
-    borders = []
-    for n in (before, after):
-        shape = (*x.shape[:axis], n, *x.shape[axis + 1 :])
-        borders.append(xp.full(shape, value, dtype=x.dtype, device=device(x)))
-    return concat([borders[0], x, borders[1]], axis=axis)
-
-
-def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
-    """(before, after) for each axis, from the forms that NumPy allows."""
-    if isinstance(pad_width, dict):
-        pairs = [pad_width.get(i, pad_width.get(i - ndim, (0, 0))) for i in range(ndim)]
-        return [(p, p) if isinstance(p, int) else tuple(p) for p in pairs]
-    if isinstance(pad_width, int):
-        return [(pad_width, pad_width)] * ndim
-    listed = [tuple(p) if hasattr(p, "__len__") else p for p in pad_width]
-    if all(isinstance(p, tuple) for p in listed):
-        pairs = [(p[0], p[-1]) for p in listed]
-    else:
-        pairs = [(listed[0], listed[-1])]
-    return pairs * ndim if len(pairs) == 1 else pairs
-
-
-# -- picking ------------------------------------------------------------------------------------
-
-
-def take(a: Array, indices: Any, axis: int | None = None) -> Array:
-    """The elements at these indices along an axis, or of all in a row."""
-    xp = array_namespace(a)
-    a, axis = (ravel(a), 0) if axis is None else (a, axis)
-    if not is_array(indices):
-        indices = xp.asarray(indices, dtype=xp.int64, device=device(a))
-    flat = xp.take(a, xp.reshape(indices, (-1,)), axis=axis)
-    shape = (*a.shape[: axis % a.ndim], *indices.shape, *a.shape[axis % a.ndim + 1 :])
-    return reshape(flat, shape)
-
-
-def take_along_axis(arr: Array, indices: Array, axis: int | None = -1) -> Array:
-    """The elements at indices that each line along an axis has of its own."""
-    arr, axis = (ravel(arr), 0) if axis is None else (arr, axis)
-    return array_namespace(arr).take_along_axis(arr, indices, axis=axis)
-
-
-def compress(condition: Any, a: Array, axis: int | None = None) -> Array:
-    """The elements along an axis where condition holds."""
-    return take(a, [i for i, holds in enumerate(condition) if holds], axis)
-
-
-def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The elements whose index along axis2 is that along axis1 plus offset, on a last axis."""
-    a = manipulation.moveaxis(a, (axis1, axis2), (-2, -1))
-    n = max(min(a.shape[-2] + min(offset, 0), a.shape[-1] - max(offset, 0)), 0)
-    xp = array_namespace(a)
-    steps = xp.arange(n, device=device(a)) * (a.shape[-1] + 1)
-    start = offset if offset >= 0 else -offset * a.shape[-1]
-    return take(reshape(a, (*a.shape[:-2], -1)), steps + start, axis=-1)
-
-
-def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The sum along a diagonal."""
-    return array_namespace(a).sum(diagonal(a, offset, axis1, axis2), axis=-1)
-
-
-def diag(v: Array, k: int = 0) -> Array:
-    """The diagonal of a matrix, or the matrix that has a vector on its diagonal."""
-    if v.ndim > 1:
-        return diagonal(v, k)
-    xp = array_namespace(v)
-    n = v.shape[0] + abs(k)
-    rows = xp.arange(v.shape[0], device=device(v)) + max(-k, 0)
-    return put(v, (rows, rows + k), (n, n))
-
-
-def diagflat(v: Array, k: int = 0) -> Array:
-    """The matrix that has all elements of v on its diagonal."""
-    return diag(ravel(v), k)
-
-
-def tril(m: Array, k: int = 0) -> Array:
-    """m with zeros above a diagonal."""
-    return manipulation.tril(m, k=k)
-
-
-def triu(m: Array, k: int = 0) -> Array:
-    """m with zeros below a diagonal."""
-    return manipulation.triu(m, k=k)
-
-
-# -- copies -------------------------------------------------------------------------------------
-
-
-def copy(a: Array, order: str = "K", subok: bool = True) -> Array:
-    """The same numbers; as Tensors never share what changes, positive(a)."""
-    return positive(a)
-
-
-def astype(x: Array, dtype: Any, /, *, copy: bool = True) -> Array:
-    """x in another dtype."""
-    return cast(x, dtype, copy=copy)
-
-
-def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, dtype: Any = None
-) -> Array:
-    """num numbers from start to stop at equal distances, along a new first axis."""
-    start, stop = alike([start, stop])
-    xp = array_namespace(start, stop)
-    steps = max(num - 1 if endpoint else num, 1)
-    span = stop - start
-    shares = xp.arange(num, device=device(span)) / steps
-    y = start + reshape(xp.astype(shares, span.dtype), (num,) + (1,) * span.ndim) * span
-    return y if dtype is None else cast(y, dtype)

@@ -35,16 +35,32 @@ COMPARISONS = {
 UNARY = {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}
 
 
+operand_types: set[type] = {Tensor, *PYTHON_SCALARS}  # and those of arrays that were seen
+
+
 def _is_operand(x: Any) -> bool:
-    return isinstance(x, Tensor) or x.__class__ in PYTHON_SCALARS or is_array(x)
+    if isinstance(x, Tensor) or is_array(x):
+        operand_types.add(x.__class__)
+        return True
+    return False
 
 
 def _forward(op: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: op(self, other) if _is_operand(other) else NotImplemented
+    def operator(self: Tensor, other: Any) -> Any:
+        if other.__class__ in operand_types or _is_operand(other):
+            return op(self, other)
+        return NotImplemented
+
+    return operator
 
 
 def _reflected(op: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: op(other, self) if _is_operand(other) else NotImplemented
+    def operator(self: Tensor, other: Any) -> Any:
+        if other.__class__ in operand_types or _is_operand(other):
+            return op(other, self)
+        return NotImplemented
+
+    return operator
 
 
 def _in_place(op: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,8 +122,7 @@ class _Element:
     def put_back(self, y: Tensor, x: Tensor, key: Any) -> Any:
         """x with y at key."""
         if key is None or (key.__class__ is tuple and None in key):
-            parts = key or ()
-            key = (*(part for part in parts if part is not None), ...)  # None is no place to write to
+            key = tuple(part for part in key or () if part is not None)  # no place to write to
             y = manipulation.reshape(y, indexing.getitem(x, key).shape)
         return indexing.setitem(x, key, y)
 

@@ -13,9 +13,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ...backend import PYTHON_SCALARS, Array, array_namespace, is_floating
+from ...backend import PYTHON_SCALARS, Array, array_namespace, is_floating, quantile
 from ...backend import erfc as tails
-from ...backend import quantile
 from ...backend.erf import erf as plain_erf
 from ...backend.errors import DtypeError
 from ...backend.special import bundled, native
@@ -100,7 +99,9 @@ def log_ndtr(x: Array) -> Array:
     return tails.log_ndtr(x)
 
 
-log_ndtr.derivative.add({"x": lambda dy, x: dy * _log_ndtr_slope(x)})
+@log_ndtr.backward
+def _(dy: Array, x: Array) -> Array:
+    return dy * _log_ndtr_slope(x)
 
 
 @differentiable
@@ -153,13 +154,10 @@ def xlogy(x1: Array, x2: Array, /) -> Array:
 
 @xlogy.backward("x1", "x2")
 def _(dy: Array, x1: Array, x2: Array, needs: frozenset) -> tuple:
-    """log(x2), but 0 at the corner x1 = x2 = 0 (as torch), and x1 / x2, 0 wherever x1 is."""
+    """log(x2) and x1 / x2; both 0 at the corner x1 = x2 = 0 (as torch has the first)."""
     x1, x2 = _pair("xlogy", x1, x2)
-    corner = (x1 == 0) & (x2 <= 0)
-    dx1 = None
-    if "x1" in needs:
-        dx1 = scaled(dy, log(where(corner, ones_like(x2), x2)))
-    return dx1, divided(dy * x1, x2)
+    x2 = where((x1 == 0) & (x2 <= 0), ones_like(x2), x2)
+    return scaled(dy, log(x2)) if "x1" in needs else None, divided(dy * x1, x2)
 
 
 @_bundled
@@ -173,11 +171,8 @@ def xlog1py(x1: Array, x2: Array, /) -> Array:
 @xlog1py.backward("x1", "x2")
 def _(dy: Array, x1: Array, x2: Array, needs: frozenset) -> tuple:
     x1, x2 = _pair("xlog1py", x1, x2)
-    corner = (x1 == 0) & (x2 <= -1)
-    dx1 = None
-    if "x1" in needs:
-        dx1 = scaled(dy, log1p(where(corner, zeros_like(x2), x2)))
-    return dx1, divided(dy * x1, 1.0 + x2)
+    x2 = where((x1 == 0) & (x2 <= -1), zeros_like(x2), x2)
+    return scaled(dy, log1p(x2)) if "x1" in needs else None, divided(dy * x1, 1.0 + x2)
 
 
 def _pair(operation: str, x1: Any, x2: Any) -> tuple[Array, Array]:
@@ -231,7 +226,9 @@ def gammaln(x: Array) -> Array:
     return native("gammaln", x)(x)
 
 
-gammaln.derivative.add({"x": lambda dy, x: scaled(dy, digamma(x))})
+@gammaln.backward
+def _(dy: Array, x: Array) -> Array:
+    return scaled(dy, digamma(x))
 
 
 @differentiable
@@ -240,7 +237,9 @@ def digamma(x: Array) -> Array:
     return native("digamma", x)(x)
 
 
-digamma.derivative.add({"x": lambda dy, x: scaled(dy, polygamma(1, x))})
+@digamma.backward
+def _(dy: Array, x: Array) -> Array:
+    return scaled(dy, polygamma(1, x))
 
 
 @differentiable
@@ -258,7 +257,9 @@ def i0(x: Array) -> Array:
     return native("i0", x)(x)
 
 
-i0.derivative.add({"x": lambda dy, x: dy * i1(x)})
+@i0.backward
+def _(dy: Array, x: Array) -> Array:
+    return dy * i1(x)
 
 
 @differentiable
@@ -276,7 +277,9 @@ def i0e(x: Array) -> Array:
     return native("i0e", x)(x)
 
 
-i0e.derivative.add({"x": lambda dy, x, y: dy * (i1e(x) - sign(x) * y)})
+@i0e.backward
+def _(dy: Array, x: Array, y: Array) -> Array:
+    return dy * (i1e(x) - sign(x) * y)
 
 
 @differentiable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...backend import Array, array_namespace
@@ -116,26 +116,41 @@ class ConstantOp(StandardOp):
 class ViewOp(StandardOp):
     """A function of the standard whose result may share memory with its first argument.
 
-    Where it only rearranges elements, what is written to the result is written to the argument:
-    the derivative rule, which brings a cotangent back, brings the new elements back, too.
+    It only rearranges elements: what is written to the result is written to the argument, where
+    the derivative rule, which brings a cotangent back, brings the new elements.
     """
 
     view = True
-    writes_through = True
-    may_copy = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         y = super().__call__(*args, **kwargs)
-        if self.writes_through and isinstance(y, Tensor) and isinstance(args[0], Tensor):
-            if not self.may_copy or views.shares_memory(y, args[0]):
-                views.remember(y, args[0], self, args[1:], kwargs)
+        x = args[0]
+        if isinstance(y, Tensor) and isinstance(x, Tensor) and self.writes_through(y, x):
+            views.remember(y, x, self, args[1:], kwargs)
         return y
+
+    def writes_through(self, y: Tensor, x: Tensor) -> bool:
+        """Whether NumPy's result would be a view of x that can be written to."""
+        return True
 
     def put_back(self, y: Array, x: Array, *args: Any, **kwargs: Any) -> Array:
         """The x that this function turns into y."""
         args, kwargs = self.parameters.positions((x, *args), kwargs)
         (rule,) = self.derivative.rules
         return rule.function(y, *rule.pick([*self.parameters.values(args, kwargs), y]))
+
+
+class ReshapeOp(ViewOp):
+    """A function whose result is a view only where the memory of its argument allows it."""
+
+    def writes_through(self, y: Tensor, x: Tensor) -> bool:
+        return views.shares_memory(y, x)
+
+
+class ReadOnlyViewOp(StandardOp):
+    """A function whose result may share memory, several elements one place: none is written to."""
+
+    view = True
 
 
 def standard(

@@ -20,6 +20,10 @@ from ...backend.errors import GraphFreedError, ShapeError, StaleArrayError
 _orders = itertools.count(0, -1)
 _levels = itertools.count(1)
 
+# Levels of the transforms whose function is running, and whether float() or item() was asked of a
+# Tensor that they record: no derivative follows a Python number.
+numbers_read: dict[int, bool] = {}
+
 # Debug mode: every saved array is fingerprinted. Read where a recording starts, at its leaf.
 watching = False
 
@@ -57,7 +61,7 @@ class Leaf:
     buffer is where an optimizer wants the gradient to stand; version counts in-place changes.
     """
 
-    __slots__ = ("order", "shape", "dtype", "grad", "buffer", "version")
+    __slots__ = ("order", "shape", "dtype", "is_complex", "grad", "buffer", "version")
     links = None
     op = None
 
@@ -67,6 +71,7 @@ class Leaf:
         self.order = next(_orders)
         self.shape = shape
         self.dtype = dtype
+        self.is_complex = is_complex(dtype)
         self.grad: Array | None = None
         self.buffer: Array | None = None
         self.version = 0
@@ -201,7 +206,11 @@ def backpropagate(  # noqa: C901  # one loop on purpose: a call per gradient wou
                 if dx.shape != target.shape or dx.dtype is not target.dtype:
                     dx = fit(dx, target, node)
                 if target.links is None:
-                    gradients[target] = gradients[target] + dx if target in gradients else dx
+                    if target in gradients:
+                        dx = gradients[target] + dx
+                    elif dx is dy and target.buffer is None:
+                        dx = copied(dx)  # another leaf may get the same dy
+                    gradients[target] = dx
                     continue
                 order = target.order
                 if order in pending:
@@ -232,8 +241,13 @@ def _pass(dy: Array) -> Array:
 
 
 def _owned(dx: Array) -> Array:
-    """A copy: rules may hand on the caller's dy, give it to two leaves, or return a view of it."""
-    return array_namespace(dx).asarray(dx, copy=True)
+    """dx if it is known to own its memory, else a copy: a rule may return a view of dy."""
+    return dx if getattr(dx, "base", dx) is None else copied(dx)
+
+
+def copied(x: Array) -> Array:
+    """A new array with the values of x."""
+    return array_namespace(x).asarray(x, copy=True)
 
 
 def fit(dx: Array, node: Any, of: Any) -> Array:

@@ -27,7 +27,16 @@ from ...backend.errors import (
     ShapeError,
 )
 from .installed import Installed
-from .tape import Leaf, Node, backpropagate, conjugated, first_live_level, fit
+from .tape import (
+    Leaf,
+    Node,
+    backpropagate,
+    conjugated,
+    copied,
+    first_live_level,
+    fit,
+    numbers_read,
+)
 
 
 class Tensor(Installed):
@@ -134,7 +143,7 @@ class Tensor(Installed):
             raise NotRecordedError(_why_not_recorded(self))
         dy = _cotangent(self, dy)
         for leaf, dx in backpropagate(node, dy, free=not retain_graph).items():
-            leaf.accumulate(conjugated(dx))
+            leaf.accumulate(conjugated(dx) if leaf.is_complex else dx)
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Namespace:
         from .namespace import namespace_of  # the namespace is made of ops, which need Tensor
@@ -172,6 +181,7 @@ class Tensor(Installed):
 
     def item(self) -> Any:
         """The only element, as a Python number; the recording does not follow it."""
+        note_reading(self)
         return innermost(self).item() if hasattr(innermost(self), "item") else _scalar(self)
 
     def __bool__(self) -> bool:
@@ -181,9 +191,11 @@ class Tensor(Installed):
         return int(_only_element(self, "int"))
 
     def __float__(self) -> float:
+        note_reading(self)
         return float(_only_element(self, "float"))
 
     def __complex__(self) -> complex:
+        note_reading(self)
         return complex(_only_element(self, "complex"))
 
     def __index__(self) -> int:
@@ -221,10 +233,10 @@ class Tensor(Installed):
         twin = type(self).__new__(type(self))
         for name, value in getattr(self, "__dict__", {}).items():  # of a subclass
             setattr(twin, name, deepcopy(value, memo))
-        twin._data, twin._level, twin._node = _copied(self._data), 0, None
+        twin._data, twin._level, twin._node = copied(self._data), 0, None
         if isinstance(self._node, Leaf):
             twin._node = new_leaf(twin._data)
-            twin._node.grad = None if self.grad is None else _copied(self.grad)
+            twin._node.grad = None if self.grad is None else copied(self.grad)
         return twin
 
 
@@ -257,7 +269,14 @@ def new_leaf(data: Array) -> Leaf:
 
 def _cotangent(y: Tensor, dy: Any) -> Array:
     """What backward() starts from: dy in the dtype of y, or one for a scalar. Raises ShapeError."""
-    shape = tuple(y.shape)
+    raw = y._data
+    if type(dy) is type(raw) and (dy.shape, dy.dtype, dy.device) == (
+        raw.shape,
+        raw.dtype,
+        raw.device,
+    ):
+        return conjugated(dy)
+    shape = tuple(raw.shape)
     if dy is None:
         if shape != ():
             raise ShapeError(
@@ -269,15 +288,15 @@ def _cotangent(y: Tensor, dy: Any) -> Array:
                 "backward: a complex Tensor has no one direction of ascent; make it real "
                 "(abs, real), or give the cotangent: y.backward(dy)"
             )
-        return array_namespace(y._data).ones_like(y._data)
+        return array_namespace(raw).ones_like(raw)
     dy = innermost(dy)
     got = tuple(getattr(dy, "shape", ()))
     if got != shape:
         raise ShapeError(f"backward: dy must have the shape {shape}, got {got}")
     if not is_array(dy):
-        dy = array_namespace(y._data).full_like(y._data, dy)
-    if describe_device(dy) != describe_device(y._data):
-        raise mixed_devices((y._data, dy), "backward")
+        dy = array_namespace(raw).full_like(raw, dy)
+    if describe_device(dy) != describe_device(raw):
+        raise mixed_devices((raw, dy), "backward")
     return conjugated(fit(dy, y, "backward"))
 
 
@@ -291,8 +310,12 @@ def _only_element(x: Tensor, operation: str) -> Any:
     return innermost(x)
 
 
-def _copied(x: Array) -> Array:
-    return array_namespace(x).asarray(x, copy=True)
+def note_reading(x: Any) -> None:
+    """Let the transforms that record x know that a number of it leaves them."""
+    while numbers_read and isinstance(x, Tensor):
+        if x._node is not None and x._level in numbers_read:
+            numbers_read[x._level] = True
+        x = x._data
 
 
 def strip(x: Any) -> Any:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array, array_namespace, is_array, is_complex
-from ...backend.errors import NotDifferentiableError, ShapeError
+from ...backend.errors import NotDifferentiableError, NotRecordedError, ShapeError
 from . import tree
-from .tape import Cotangents, Join, Leaf, backpropagate, conjugated, fit, new_level
+from .tape import Cotangents, Join, Leaf, backpropagate, conjugated, fit, new_level, numbers_read
 from .tensor import Tensor, innermost, lifted, new_leaf, recorded, strip
 
 
@@ -41,7 +41,13 @@ def _linearized(
     arrays = [_as_array(x) for x in tree.leaves(inputs)]
     nodes = [new_leaf(x) for x in arrays]
     tensors = [recorded(x, level, node) for x, node in zip(arrays, nodes, strict=True)]
-    y = f(*tree.rebuilt(inputs, tensors))
+    numbers_read[level] = False
+    try:
+        y = f(*tree.rebuilt(inputs, tensors))
+    finally:
+        was_read = numbers_read.pop(level)
+    if was_read:
+        _refuse_numbers(y)
     outputs = [_at_level(_as_array(part), level) for part in tree.leaves(y)]
     plain = not any(isinstance(x, Tensor) for x in arrays)
     handed_out = strip if plain else lifted  # what came plain goes out plain, Tensors as Tensors
@@ -193,6 +199,16 @@ def _row(pull: Callable[[Array], tuple[Array, ...]], e: Array, of_complex: bool)
     # d/da - i d/db, twice the Wirtinger derivative.
     (minus_dv,) = pull(1j * e)
     return (dx - 1j * minus_dv) * (0.5 if of_complex else 1.0)
+
+
+def _refuse_numbers(y: Any) -> None:
+    """Raises NotRecordedError if a result is a number that may come from a recorded Tensor."""
+    if any(isinstance(part, float | complex) for part in tree.leaves(y)):
+        raise NotRecordedError(
+            "the function returned a Python number after float(x) or x.item() of a recorded Tensor, "
+            "which no derivative can follow; return the Tensor, and let numbers for a log come along "
+            "by has_aux=True"
+        )
 
 
 def _as_array(x: Any) -> Array:

@@ -17,6 +17,9 @@ from .tensor import Tensor, innermost
 
 BASIC = (int, slice, type(None), EllipsisType)  # keys that NumPy answers with a view
 
+# What a library tells of two of its arrays, by their type; None where it tells nothing.
+_tells: dict[type, Callable[[Any, Any], Any] | None] = {}
+
 
 def remember(y: Any, x: Tensor, op: Any, args: tuple, kwargs: dict) -> None:
     """Note that y = op(x, *args, **kwargs) is a view of x, or of what x is a view of."""
@@ -37,9 +40,12 @@ def is_view(y: Any, key: Any) -> bool:
 
 def shares_memory(y: Any, x: Tensor) -> bool:
     """Whether y may show the memory of x, as far as the library tells."""
-    first, second = innermost(x), innermost(y)
-    tells = getattr(array_namespace(first), "may_share_memory", None)
-    return tells is None or bool(tells(first, second))
+    first = innermost(x)
+    kind = type(first)
+    if kind not in _tells:
+        _tells[kind] = getattr(array_namespace(first), "may_share_memory", None)
+    tells = _tells[kind]
+    return tells is None or bool(tells(first, innermost(y)))
 
 
 def root_of(x: Tensor) -> tuple[Tensor, tuple]:
@@ -56,9 +62,7 @@ def seen(root: Tensor, steps: tuple) -> Tensor:
     return root
 
 
-def put_back(
-    root: Tensor, steps: tuple, change: Callable[[Tensor], Tensor]
-) -> Tensor:
+def put_back(root: Tensor, steps: tuple, change: Callable[[Tensor], Tensor]) -> Tensor:
     """root, changed where these steps lead."""
     if not steps:
         return change(root)

@@ -31,14 +31,13 @@ class ZeroSafeOp(BinaryOp):
 def scaled(cotangent: Array, slope: Array, /) -> Array:
     """cotangent * slope; zero where the cotangent is zero, whatever the slope."""
     xp = array_namespace(cotangent, slope)
-    product = cotangent * slope
-    return xp.where(cotangent == 0, xp.zeros_like(product), product)
+    return cotangent * xp.where(cotangent == 0, xp.zeros_like(slope), slope)
 
 
 scaled.derivative.add(
     {
         "cotangent": lambda dy, slope: scaled(dy, slope),
-        "slope": lambda dy, cotangent: scaled(dy, cotangent),
+        "slope": lambda dy, cotangent: scaled(cotangent, dy),
     }
 )
 scaled.fused_by(numpy=SCALED_NUMPY)
@@ -48,14 +47,13 @@ scaled.fused_by(numpy=SCALED_NUMPY)
 def divided(cotangent: Array, x: Array, /) -> Array:
     """cotangent / x; zero where the cotangent is zero, also for x = 0."""
     xp = array_namespace(cotangent, x)
-    quotient = cotangent / x
-    return xp.where(cotangent == 0, xp.zeros_like(quotient), quotient)
+    return cotangent / xp.where(cotangent == 0, xp.ones_like(x), x)
 
 
 divided.derivative.add(
     {
         "cotangent": lambda dy, x: divided(dy, x),
-        "x": lambda dy, x, y: -divided(scaled(dy, y), x),  # y is 0 where the cotangent is
+        "x": lambda dy, x, y: -divided(scaled(y, dy), x),  # y is 0 where the cotangent is
     }
 )
 divided.fused_by(numpy=DIVIDED_NUMPY)

@@ -14,7 +14,7 @@ from ...backend.geometry import Geometry
 from ..autograd import differentiable
 from ..autograd.tensor import innermost
 from ..dimensions import by_dimension, is_integer_from, with_batch, without_batch
-from .functions import _with_indices, check_floating
+from .functions import with_indices, check_floating
 from .windows import Places, max_places, window_max, window_sum
 
 OutputSize = int | Sequence[int | None] | None
@@ -54,7 +54,7 @@ def adaptive_max_pool(
     if geometry is not None and not return_indices:
         return without_batch(window_max(x, geometry=geometry), alone)
     places = max_places(x, _places(tuple(x.shape[2:]), lengths))
-    y, indices = _with_indices(x, places, alone)
+    y, indices = with_indices(x, places, alone)
     return (y, indices) if return_indices else y
 
 

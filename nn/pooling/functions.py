@@ -50,7 +50,7 @@ def max_pool(
     if not return_indices:
         return without_batch(window_max(x, geometry=geometry), alone)
     places = max_places(x, regular_places(geometry))
-    return _with_indices(x, places, alone)
+    return with_indices(x, places, alone)
 
 
 def avg_pool(
@@ -81,10 +81,7 @@ def avg_pool(
     if divisor_override is not None:
         check_integer(operation, "divisor_override", divisor_override)
         return without_batch(window_sum(x, geometry=geometry) / float(divisor_override), alone)
-    border = 0
-    if count_include_pad:
-        border = 1
-    means = window_sum(x, geometry=geometry) / _divisor(x, geometry, border)
+    means = window_sum(x, geometry=geometry) / _divisor(x, geometry, int(count_include_pad))
     return without_batch(means, alone)
 
 
@@ -141,7 +138,7 @@ def check_floating(operation: str, x: Array) -> None:
         )
 
 
-def _with_indices(x: Array, places: Array, alone: bool) -> tuple[Array, Array]:
+def with_indices(x: Array, places: Array, alone: bool) -> tuple[Array, Array]:
     """(the elements at these places, the places as an array of the kind of x)."""
     y = elements(x, places)
     indices = array_namespace(x).asarray(places)

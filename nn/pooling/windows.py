@@ -148,10 +148,10 @@ def max_places(x: Array, places: Places) -> Array:
     The first of equal ones, the last NaN if there is one (as torch). A plain array.
     """
     x = innermost(x)
-    xp = array_namespace(x)
+    xp, flat = array_namespace(x), _flat(x, len(places))
     best: Any = None
     for index, inside in _elements_of_windows(x, places):
-        part = xp.reshape(xp.take(_flat(x, len(places)), index, axis=-1), (*x.shape[:-len(places)], -1))
+        part = xp.take(flat, index, axis=-1)
         if best is None:
             best, found, known = part, xp.broadcast_to(index, part.shape), inside
             continue

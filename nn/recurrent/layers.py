@@ -99,7 +99,6 @@ class _Recurrent(Module):
 
     def _layers(self, x: Array, states: list[States], lengths: Lengths) -> tuple[Array, ...]:
         """(outputs of the last layer, all last states, stacked for each kind of state)."""
-        xp = array_namespace(x)
         last: list[States] = []
         for layer in range(self.num_layers):
             if layer and self.dropout:
@@ -111,6 +110,7 @@ class _Recurrent(Module):
                 )
                 outputs.append(y)
                 last.append(tuple(after))
+            xp = array_namespace(*outputs)
             x = outputs[0] if len(outputs) == 1 else xp.concat(outputs, axis=-1)
         return x, *(xp.stack(kind) for kind in zip(*last, strict=True))
 

@@ -100,7 +100,6 @@ def holomorphic_grad(f: Callable[..., Any], x: Any) -> Any:
     return pull(np.ones(y.shape, y.dtype))
 
 
-
 @of_chosen
 def deriv(f: Callable[..., Any], x: Any) -> Any:
     """J times ones."""
@@ -232,9 +231,7 @@ def _deprecated_defvjp(f: Callable[..., Any], maker: Any, argnum: int) -> None:
 
 def defvjp_argnum(f: Callable[..., Any], maker: Any) -> None:
     """maker: (argnum, y, args, kwargs) -> (dy -> dx)."""
-    table = {
-        i: lambda y, *args, i=i, **kwargs: maker(i, y, args, kwargs) for i in range(8)
-    }
+    table = {i: lambda y, *args, i=i, **kwargs: maker(i, y, args, kwargs) for i in range(8)}
     vjp_makers[f] = table
 
 

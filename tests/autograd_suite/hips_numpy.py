@@ -16,10 +16,10 @@ import numpy as np
 from isograd.nn.autograd import tree
 from isograd.nn.autograd.tensor import Tensor, innermost
 
-TAKES_LISTS = set(
-    """concatenate concat stack vstack row_stack hstack dstack column_stack block select meshgrid
-    broadcast_arrays multi_dot einsum unstack atleast_1d atleast_2d atleast_3d""".split()
-)
+TAKES_LISTS = {
+    *("concatenate", "concat", "stack", "vstack", "row_stack", "hstack", "dstack", "column_stack"),
+    *("block", "select", "meshgrid", "broadcast_arrays", "multi_dot", "einsum"),
+}
 
 
 def has_tensors(x: Any) -> bool:
@@ -47,16 +47,6 @@ def lists_joined(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def on_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of the values, for results without derivative."""
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return function(*tree.mapped(innermost, args), **kwargs)
-
-    return call
-
-
 def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Matrices with the last axis of D on their diagonals."""
     return np.expand_dims(D, -1) * np.eye(D.shape[-1])
@@ -65,6 +55,15 @@ def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
 def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     """np.where, by keyword too."""
     return np.where(condition, *args, *kwargs.values())
+
+
+class Int64:
+    """np.int64 as a function of values, and as a dtype."""
+
+    dtype = np.dtype(np.int64)
+
+    def __call__(self, x: Any) -> Any:
+        return np.int64(innermost(x))
 
 
 class Joined:
@@ -115,6 +114,6 @@ numpy = module(
     random=random,
     linalg=linalg,
     fft=fft,
-    int64=on_values(np.int64),
+    int64=Int64(),
     __version__=np.__version__,
 )

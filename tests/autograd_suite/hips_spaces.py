@@ -48,7 +48,7 @@ class Space:
         return self._filled(lambda x: np.zeros(x.shape))
 
     def ones(self) -> Any:
-        return self._filled(lambda x: np.ones(x.shape) * (1.0 + 1.0j if np.iscomplexobj(x) else 1.0))
+        return self._filled(lambda x: np.full(x.shape, 1.0 + 1.0j if np.iscomplexobj(x) else 1.0))
 
     def randn(self) -> Any:
         def drawn(x: Any) -> Any:

@@ -89,9 +89,7 @@ y1.backward(x=lambda dy, x: dy * (0.5 * (y0(x) - yn(2, x))))
 jn.backward(x=lambda dy, n, x: dy * (0.5 * (jn(n - 1, x) - jn(n + 1, x))))
 yn.backward(x=lambda dy, n, x: dy * (0.5 * (yn(n - 1, x) - yn(n + 1, x))))
 iv.backward(x=lambda dy, n, x: dy * (0.5 * (iv(n - 1, x) + iv(n + 1, x))))
-ive.backward(
-    x=lambda dy, n, x, y: dy * (0.5 * (ive(n - 1, x) + ive(n + 1, x)) - np.sign(x) * y)
-)
+ive.backward(x=lambda dy, n, x, y: dy * (0.5 * (ive(n - 1, x) + ive(n + 1, x)) - np.sign(x) * y))
 
 
 def multigammaln(a: Any, d: int) -> Any:

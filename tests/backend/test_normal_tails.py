@@ -1,4 +1,4 @@
-"""erfc, ndtr, log_ndtr and their inverses against numbers computed with 40 digits (mpmath 1.4.1)."""
+"""erfc, ndtr, log_ndtr and their inverses against numbers of 40 digits (mpmath 1.4.1)."""
 
 import math
 
@@ -27,7 +27,9 @@ NUMBERS = [
 X, *EXPECTED = (np.asarray(column) for column in zip(*NUMBERS, strict=True))
 FUNCTIONS = (erfc, ndtr, log_ndtr)
 each_function = pytest.mark.parametrize(
-    ("f", "expected"), list(zip(FUNCTIONS, EXPECTED, strict=True)), ids=[f.__name__ for f in FUNCTIONS]
+    ("f", "expected"),
+    list(zip(FUNCTIONS, EXPECTED, strict=True)),
+    ids=[f.__name__ for f in FUNCTIONS],
 )
 
 

@@ -277,9 +277,15 @@ def test_a_buffer_that_holds_a_gradient_is_added_to_not_written_over():
 
 def test_two_uses_of_a_leaf_in_one_pass_are_added_in_its_buffer():
     product = writing_op([])
-    a = with_buffer(X)
-    total(product(a, np.array([3.0, 4.0])) + product(a, np.array([10.0, 10.0])) + a).backward()
-    np.testing.assert_array_equal(a.grad, [14.0, 15.0])
+    three, ten = np.array([3.0, 4.0]), np.array([10.0, 10.0])
+    for loss, expected in (
+        (lambda a: product(a, three) + product(a, ten), [13.0, 14.0]),
+        (lambda a: product(a, three) + product(a, ten) + a, [14.0, 15.0]),
+        (lambda a: a + product(a, three) + product(a, ten), [14.0, 15.0]),
+    ):
+        a = with_buffer(X)
+        total(loss(a)).backward()
+        np.testing.assert_array_equal(a.grad, expected)
 
 
 def test_a_leaf_that_is_both_arguments_is_added_in_its_buffer():

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import isograd as ig
 from isograd import nn
 from isograd.backend.errors import DtypeError, MissingFunctionError
+from isograd.backend.special import MODULES
 
 NATIVE = ("gammaln", "digamma", "i0", "i1", "i0e", "i1e")
 
@@ -99,12 +100,11 @@ def test_derivatives_along_axes_agree_with_central_differences(name, axis, devic
 
 
 @pytest.mark.parametrize("name", OF_LIBRARY)
-def test_derivatives_of_the_librarys_functions_agree_with_central_differences(name, scipy_special):
-    assert_array_equal(
-        special(name)(*inputs(OF_LIBRARY[name])),
-        getattr(scipy_special, name)(*inputs(OF_LIBRARY[name])),
-    )
-    ig.check_gradients(special(name), *inputs(OF_LIBRARY[name]), order=3, rtol=1e-5)
+def test_the_librarys_functions_and_their_derivatives_are_right(name, device, scipy_special):
+    (x,) = inputs(OF_LIBRARY[name])
+    expected = getattr(scipy_special, name)(ig.to_numpy(x))
+    assert_allclose(ig.to_numpy(special(name)(x)), expected, rtol=1e-13)
+    ig.check_gradients(special(name), x, order=3, rtol=1e-5)
 
 
 def test_polygamma_has_the_next_one_as_derivative(scipy_special):
@@ -203,7 +203,7 @@ def test_without_scipy_the_error_says_how_to_install_it(name, monkeypatch):
         special(name)(np.asarray([1.0]))
 
 
-def test_a_library_without_the_function_is_named():
-    pytest.importorskip("array_api_strict")
-    with ig.using("strict"), pytest.raises(MissingFunctionError, match="digamma: strict has no"):
-        special("digamma")(ig.array([1.0]))
+def test_a_library_without_the_function_is_named(monkeypatch):
+    monkeypatch.delitem(MODULES, "numpy")
+    with pytest.raises(MissingFunctionError, match="digamma: numpy has no such function; move"):
+        special("digamma")(np.asarray([1.0]))

@@ -81,6 +81,19 @@ def test_group_rules_and_several_arrays_are_watched(debug):
         loss.backward()
 
 
+def test_ops_of_several_outputs_are_watched(debug):
+    @ig.differentiable
+    def both(x, factor):
+        return x * factor, x + 1.0
+
+    both.backward(x=lambda dy, factor: dy[0] * factor + dy[1])
+    data = np.array([1.0, 2.0])
+    scaled, _ = both(leaf([3.0, 4.0]), data)
+    data[1] = 0.0
+    with pytest.raises(StaleArrayError, match="both"):
+        total(scaled).backward()
+
+
 def test_arrays_that_no_rule_has_saved_may_change(debug):
     data, x = np.array([1.0, 2.0]), leaf([3.0, 4.0])
     loss = total(x + data)

@@ -13,6 +13,7 @@ from isograd.backend import settings_override
 CASES = torch_cases("recurrent")
 LAYERS = [case for case in CASES.values() if case.settings["layer"] in ("RNN", "GRU", "LSTM")]
 CELLS = [case for case in CASES.values() if case.settings["layer"].endswith("Cell")]
+HOSTS = pytest.mark.parametrize("device", ["cpu", "strict", "torch"], indirect=True)
 NOT_OPTIONS = ("layer", "state", "lengths", "single")
 
 
@@ -41,6 +42,7 @@ def run_cell(module, inputs, constants):
     return {f"last/{i}": s for i, s in enumerate(last if isinstance(last, tuple) else (last,))}
 
 
+@HOSTS
 @pytest.mark.parametrize("case", LAYERS, ids=str)
 def test_a_layer_has_the_outputs_and_gradients_of_torch(case, device):
     assert_like_torch(made(case), case, run_layer)

@@ -1,0 +1,194 @@
+"""BatchNorm1d to 3d and InstanceNorm1d to 3d: layers that may keep running statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...backend import Array, Device, array, array_namespace, device_of, unwrap
+from ...backend.errors import HyperparameterError, ShapeError
+from ..dimensions import check_integer, with_batch, without_batch
+from ..initializers import ones, zeros
+from ..module import Module
+from ..parameter import Parameter
+from .functions import batch_norm, check_eps, instance_norm
+
+
+class _RunningNorm(Module):
+    """Learned weight and bias, and running mean and variance, one of each for every channel."""
+
+    n_axes: tuple[int, ...] = (4,)  # how many axes x may have
+
+    def _set(
+        self,
+        num_features: int,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        made: dict[str, Any],
+    ) -> None:
+        name = type(self).__name__
+        check_integer(name, "num_features", num_features)
+        check_eps(name, eps)
+        if momentum is not None and not 0.0 <= momentum <= 1.0:
+            raise HyperparameterError(
+                f"{name}: momentum, the share of the newest batch, must be in [0, 1] or None, "
+                f"got {momentum!r}"
+            )
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.track_running_stats = track_running_stats
+        shape = (num_features,)
+        self.weight = Parameter(ones(shape, **made)) if affine else None
+        self.bias = Parameter(zeros(shape, **made)) if affine else None
+        self.running_mean = zeros(shape, **made) if track_running_stats else None
+        self.running_var = ones(shape, **made) if track_running_stats else None
+        self.num_batches_tracked = (
+            array(0, dtype="int64", device=made["device"]) if track_running_stats else None
+        )
+
+    def _check(self, x: Array, channel_axis: int = 1) -> None:
+        name = type(self).__name__
+        if x.ndim not in self.n_axes:
+            counts = " or ".join(map(str, self.n_axes))
+            raise ShapeError(
+                f"{name}: x must have {counts} axes, got x of shape {tuple(x.shape)}"
+            )
+        if x.shape[channel_axis] != self.num_features:
+            raise ShapeError(
+                f"{name}: x must have {self.num_features} channels (num_features), got x of shape "
+                f"{tuple(x.shape)} with {x.shape[channel_axis]}"
+            )
+
+    def _mix(self, mean: Array, variance: Array, share: float) -> None:
+        """Move the running statistics towards new ones."""
+        self.running_mean = self.running_mean * (1.0 - share) + mean * share
+        self.running_var = self.running_var * (1.0 - share) + variance * share
+
+    def extra_repr(self) -> str:
+        settings = {
+            "eps": self.eps,
+            "momentum": self.momentum,
+            "affine": self.weight is not None,
+            "track_running_stats": self.track_running_stats,
+        }
+        listed = ", ".join(f"{name}={value}" for name, value in settings.items())
+        return f"{self.num_features}, {listed}"
+
+
+class _BatchNorm(_RunningNorm):
+    """batch_norm with learned weight (ones) and bias (zeros).
+
+    In training by the statistics of the batch, and the running ones move towards these:
+    (1 - momentum) old + momentum new, with the unbiased variance; momentum=None: their plain mean
+    over all batches. In evaluation by the running ones. An empty batch changes nothing.
+    track_running_stats=False: the batch's own in evaluation too.
+    Raises HyperparameterError; ShapeError for other channels and one value a channel in training.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        device: str | Device | None = None,
+        dtype: Any = None,
+    ) -> None:
+        made = {"device": device, "dtype": dtype}
+        self._set(num_features, eps, momentum, affine, track_running_stats, made)
+
+    def forward(self, x: Array) -> Array:
+        self._check(x)
+        by_batch = self.training or not self.track_running_stats
+        statistics = (None, None) if by_batch else (self.running_mean, self.running_var)
+        y = batch_norm(
+            x, *statistics, self.weight, self.bias, training=by_batch, eps=self.eps
+        )
+        if self.training and self.track_running_stats and 0 not in x.shape:
+            self._follow(unwrap(x))
+        return y
+
+    def _follow(self, x: Array) -> None:
+        """Let the running statistics take up those of x."""
+        xp = array_namespace(x)
+        seen = int(self.num_batches_tracked) + 1
+        self.num_batches_tracked = array(seen, dtype="int64", device=device_of(x))
+        share = 1.0 / seen if self.momentum is None else self.momentum
+        axes = (0, *range(2, x.ndim))
+        self._mix(xp.mean(x, axis=axes), xp.var(x, axis=axes, correction=1.0), share)
+
+
+class BatchNorm1d(_BatchNorm):
+    __doc__ = _BatchNorm.__doc__
+    n_axes = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    __doc__ = _BatchNorm.__doc__
+    n_axes = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    __doc__ = _BatchNorm.__doc__
+    n_axes = (5,)
+
+
+class _InstanceNorm(_RunningNorm):
+    """instance_norm; affine=True: with learned weight (ones) and bias (zeros).
+
+    track_running_stats=True: running statistics move towards the means over the batch of the
+    instances', and evaluation uses them. x may come without the batch.
+    Raises HyperparameterError; ShapeError for other channels and for one value a channel.
+    """
+
+    n_spatial = 1
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        *,
+        device: str | Device | None = None,
+        dtype: Any = None,
+    ) -> None:
+        made = {"device": device, "dtype": dtype}
+        self._set(num_features, eps, momentum, affine, track_running_stats, made)
+
+    def forward(self, x: Array) -> Array:
+        x, alone = with_batch(type(self).__name__, x, self.n_spatial)
+        self._check(x)
+        if self.track_running_stats and not self.training:
+            statistics = (self.running_mean, self.running_var)
+            y = batch_norm(x, *statistics, self.weight, self.bias, eps=self.eps)
+            return without_batch(y, alone)
+        y = instance_norm(x, self.weight, self.bias, eps=self.eps)
+        if self.track_running_stats and 0 not in x.shape:
+            self._follow(unwrap(x))
+        return without_batch(y, alone)
+
+    def _follow(self, x: Array) -> None:
+        """Let the running statistics take up the means of the instances' own."""
+        xp, axes = array_namespace(x), tuple(range(2, x.ndim))
+        variances = xp.var(x, axis=axes, correction=1.0)
+        share = 0.0 if self.momentum is None else self.momentum
+        self._mix(xp.mean(x, axis=(0, *axes)), xp.mean(variances, axis=0), share)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    __doc__ = _InstanceNorm.__doc__
+    n_axes, n_spatial = (3,), 1
+
+
+class InstanceNorm2d(_InstanceNorm):
+    __doc__ = _InstanceNorm.__doc__
+    n_axes, n_spatial = (4,), 2
+
+
+class InstanceNorm3d(_InstanceNorm):
+    __doc__ = _InstanceNorm.__doc__
+    n_axes, n_spatial = (5,), 3
