@@ -1,4 +1,4 @@
-"""The products of convolution on NumPy: columns that are copied in long runs, blocks that fit caches.
+"""The products of convolution on NumPy: columns copied in long runs, blocks that fit the cache.
 
 With stride 1 the windows of one element are a shifted view of the flat padded array: from the first
 window to the last in one run, together with positions between two rows where no window lies. Their
@@ -106,7 +106,8 @@ class _Windows:
 
     def windows_alone(self, wide: np.ndarray) -> np.ndarray:
         """The view of (..., rows, positions) without the positions where no window lies."""
-        return wide[(..., slice(None), *(slice(n) for n in self.geometry.counts[1:]))]
+        key: Any = (..., slice(None), *(slice(n) for n in self.geometry.counts[1:]))
+        return wide[key]
 
     def scratch(self, x_size: int, output_size: int, n_items: int, dtype: Any) -> np.ndarray:
         """Room for the columns of the largest block, which is the first."""

@@ -301,7 +301,7 @@ def _gru_step_back(
 ) -> np.ndarray:
     """The part of dh that the state before gets directly, dh z; dz is written as for the inputs."""
     n = h.shape[-1]
-    r, z, new = gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :]
+    z, new = gates[:, n : 2 * n], gates[:, 2 * n :]
     np.multiply(gates, gates, out=dz)
     np.subtract(gates[:, : 2 * n], dz[:, : 2 * n], out=dz[:, : 2 * n])
     np.subtract(1.0, dz[:, 2 * n :], out=dz[:, 2 * n :])
@@ -317,6 +317,4 @@ RNN_NUMPY = Fused(rnn_forward, rnn_backward, of=("inputs", "hidden", "weight"), 
 LSTM_NUMPY = Fused(
     lstm_forward, lstm_backward, of=("inputs", "hidden", "cell", "weight"), saves=True
 )
-GRU_NUMPY = Fused(
-    gru_forward, gru_backward, of=("inputs", "hidden", "weight", "bias"), saves=True
-)
+GRU_NUMPY = Fused(gru_forward, gru_backward, of=("inputs", "hidden", "weight", "bias"), saves=True)

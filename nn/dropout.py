@@ -44,6 +44,7 @@ class Dropout(Module):
 
 
 def check_probability(operation: str, p: float) -> None:
+    """Raises HyperparameterError unless 0 <= p <= 1."""
     if not 0.0 <= p <= 1.0:  # false for NaN too
         raise HyperparameterError(
             f"{operation}: p, the probability to drop an element, must be in [0, 1], got {p!r}"

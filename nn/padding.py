@@ -109,7 +109,9 @@ class _Padding(Module):
     n_axes = 1
 
     def __init__(self, padding: int | Sequence[int], value: float = 0.0) -> None:
-        given = (padding,) * 2 * self.n_axes if is_integer_from(-(2**62), padding) else padding
+        given: Any = padding
+        if is_integer_from(-(2**62), padding):
+            given = (padding,) * (2 * self.n_axes)
         name = type(self).__name__
         if not isinstance(given, Sequence) or len(given) != 2 * self.n_axes:
             raise HyperparameterError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from array_api_compat import device
@@ -56,7 +56,7 @@ def interpolate(
 
 @differentiable
 def pixel_shuffle(x: Array, upscale_factor: int) -> Array:
-    """Channels laid out as space: (..., c r^2, h, w) -> (..., c, h r, w r), with r = upscale_factor.
+    """Channels laid out as space: (..., c r^2, h, w) -> (..., c, h r, w r), r = upscale_factor.
 
     Raises ShapeError unless the channels divide by r^2, HyperparameterError.
     Source: Shi et al. 2016, Real-time single image and video super-resolution, equation 4.
@@ -173,20 +173,26 @@ def _taps(mode: str, n: int, m: int, factor: float | None, align_corners: bool) 
 
 def _cubic_taps(places: list[float], n: int) -> Taps:
     """Four neighbours of each place, the last elements standing in for what lies beyond."""
-    near: Callable[[float], float] = lambda t: ((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1
-    far: Callable[[float], float] = lambda t: (
-        ((CUBIC * t - 5 * CUBIC) * t + 8 * CUBIC) * t - 4 * CUBIC
-    )
     lower = [math.floor(place) for place in places]
     shares = [place - low for place, low in zip(places, lower, strict=True)]
     weights = [
-        [far(t + 1) for t in shares],
-        [near(t) for t in shares],
-        [near(1 - t) for t in shares],
-        [far(2 - t) for t in shares],
+        [_far(t + 1) for t in shares],
+        [_near(t) for t in shares],
+        [_near(1 - t) for t in shares],
+        [_far(2 - t) for t in shares],
     ]
     elements = [[min(max(low + k, 0), n - 1) for low in lower] for k in (-1, 0, 1, 2)]
     return list(zip(elements, weights, strict=True))
+
+
+def _near(t: float) -> float:
+    """The cubic kernel at distances up to 1."""
+    return ((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1
+
+
+def _far(t: float) -> float:
+    """The cubic kernel at distances from 1 to 2."""
+    return ((CUBIC * t - 5 * CUBIC) * t + 8 * CUBIC) * t - 4 * CUBIC
 
 
 def _along(x: Array, axis: int, taps: Taps) -> Array:
@@ -212,7 +218,9 @@ def _lengths(
     """The new lengths, and the factor of each axis where factors are given."""
     if size is not None:
         return per_axis("interpolate", "size", size, len(old)), (None,) * len(old)
-    listed = scale_factor if isinstance(scale_factor, Sequence) else (scale_factor,) * len(old)
+    listed: Any = scale_factor
+    if not isinstance(scale_factor, Sequence):
+        listed = (scale_factor,) * len(old)
     if len(listed) != len(old):
         raise HyperparameterError(
             f"interpolate: scale_factor must be one number or one for each of the {len(old)} "

@@ -45,7 +45,7 @@ def ufunc(name, *shapes, **options):
 
 
 def symmetric(x):
-    return x + np.swapaxes(x, -1, -2) + 4.0 * np.eye(x.shape[-1])
+    return x + np.swapaxes(x, -1, -2) + 4.0 * np.eye(x.shape[-1], like=x)
 
 
 UFUNCS = [
@@ -93,10 +93,8 @@ REDUCTIONS = [
     call("sum", lambda x: np.sum(x), A),
     call("sum", lambda x: np.sum(x, axis=(0, 2)), STACK),
     call("sum", lambda x: np.sum(x, 1, keepdims=True, out=None, where=True), A),
-    call("sum", lambda x: np.sum(x > 1.0) * x, A),
     call("prod", lambda x: np.prod(x, axis=-1), A),
     call("mean", lambda x: np.mean(x, axis=0), A),
-    call("mean", lambda x: np.mean(x > 1.0) * x, A),
     *(call(f, getattr(np, f), A) for f in ("max", "min", "amax", "amin", "ptp")),
     call("max", lambda x: np.max(x, axis=1, keepdims=True), A),
     call("var", lambda x: np.var(x, axis=0, ddof=1), A),
@@ -151,7 +149,7 @@ SHAPES = [
     call("broadcast_to", lambda x: np.broadcast_to(x, (2, 3, 4)), A),
     call("broadcast_arrays", lambda x, y: np.broadcast_arrays(x, y), A, (3, 1)),
     call("concatenate", lambda x, y: np.concatenate([x, y], axis=1), A, (3, 2)),
-    call("concatenate", lambda x: np.concatenate([x, np.ones((2, 4)), x]), A),
+    call("concatenate", lambda x: np.concatenate([x, np.ones((2, 4), like=x), x]), A),
     call("concatenate", lambda x, y: np.concatenate((x, y), axis=None), A, V),
     call("stack", lambda x, y: np.stack([x, y], axis=-1), A, B),
     call("unstack", lambda x: np.unstack(x, axis=1), A),
@@ -160,7 +158,7 @@ SHAPES = [
     call("hstack", lambda x: np.hstack([x, 1.0, [2.0, 3.0]]), V),
     call("dstack", lambda x, y: np.dstack([x, y]), A, B),
     call("column_stack", lambda x, y: np.column_stack([x, y]), (3,), (3, 2)),
-    call("block", lambda x, y: np.block([[x, np.zeros((3, 1))], [y, 1.0]]), S, (1, 3)),
+    call("block", lambda x, y: np.block([[x, np.zeros((3, 1), like=x)], [y, 1.0]]), S, (1, 3)),
     call("append", lambda x: np.append(x, 2.0), A),
     call("append", lambda x, y: np.append(x, y, axis=0), A, B),
     call("split", lambda x: np.split(x, 2, axis=1), A),
@@ -195,7 +193,7 @@ SHAPES = [
     call("tril", lambda x: np.tril(x, -1), S),
     call("triu", lambda x: np.triu(x), STACK),
     call("copy", lambda x: np.copy(x), A),
-    call("astype", lambda x: np.astype(x, np.float64), A),
+    call("astype", lambda x: np.astype(x, float), A),
     call("linspace", lambda x, y: np.linspace(x, y, 4), (), (3,)),
     call("linspace", lambda x: np.linspace(0.0, x, 5, endpoint=False), ()),
 ]
@@ -220,6 +218,12 @@ PRODUCTS = [
     *(call("convolve", lambda x, y, m=m: np.convolve(x, y, m), (3,), V) for m in ("same", "valid")),
 ]
 
+
+def real_parts(x):
+    """The real and imaginary parts of a spectrum, which check_gradients can look at."""
+    return np.real(x), np.imag(x)
+
+
 LINALG = [
     call("linalg.norm", lambda x: np.linalg.norm(x), A),
     call("linalg.norm", lambda x: np.linalg.norm(x, axis=1, keepdims=True), A),
@@ -232,7 +236,10 @@ LINALG = [
     call("linalg.pinv", lambda x: np.linalg.pinv(x), A),
     call("linalg.solve", lambda x, y: np.linalg.solve(symmetric(x), y), S, (3,)),
     call("linalg.cholesky", lambda x: np.linalg.cholesky(symmetric(x)), S),
-    call("linalg.eigh", lambda x: np.linalg.eigh(symmetric(x))[0], S),
+    call("linalg.eigh", lambda x: np.linalg.eigh(symmetric(x)), S),
+    call("linalg.eigh", lambda x: np.linalg.eigh(symmetric(x), "U")[0], S),
+    call("linalg.eig", lambda x: real_parts(np.linalg.eig(symmetric(x))[0]), S),
+    call("linalg.eigvals", lambda x: real_parts(np.linalg.eigvals(symmetric(x))), S),
     call("linalg.eigvalsh", lambda x: np.linalg.eigvalsh(symmetric(x), UPLO="U"), S),
     call("linalg.svd", lambda x: np.linalg.svd(x, full_matrices=False)[1], A),
     call("linalg.svd", lambda x: np.linalg.svd(x, compute_uv=False), A),
@@ -254,11 +261,6 @@ LINALG = [
 ]
 
 
-def real_parts(x):
-    """The real and imaginary parts of a spectrum, which check_gradients can look at."""
-    return np.real(x), np.imag(x)
-
-
 FFT = [
     *(
         call(f"fft.{f}", lambda x, f=f: real_parts(getattr(np.fft, f)(x)), A)
@@ -274,7 +276,7 @@ FFT = [
 
 CALLS = [*UFUNCS, *ELEMENTWISE, *REDUCTIONS, *SHAPES, *PRODUCTS, *LINALG, *FFT]
 
-# Whole numbers and truth values: (name, call, shapes). They come out, and nothing is recorded.
+# Whole numbers, truth values and shapes. They come out, and nothing is recorded.
 CONSTANTS = [
     *(ufunc(name) for name in ("isnan", "isfinite", "isinf", "signbit", "logical_not")),
     *(ufunc(name, A, B) for name in ("equal", "not_equal", "less", "less_equal", "greater")),
@@ -283,11 +285,18 @@ CONSTANTS = [
     call("logical_or.reduce", lambda x: np.logical_or.reduce(x > 1.0), A),
     *(call(f, getattr(np, f), A) for f in ("all", "any", "argmax", "argmin", "count_nonzero")),
     *(call(f, getattr(np, f), A) for f in ("argsort", "nonzero", "argwhere", "flatnonzero")),
-    call("where", lambda x: np.where(x > 1.0), A),
-    *(call(f, getattr(np, f), A) for f in ("round", "around", "iscomplexobj", "isreal", "shape")),
-    *(call(f, getattr(np, f), A) for f in ("ndim", "size", "zeros_like", "ones_like")),
+    *(call(f, getattr(np, f), A) for f in ("round", "iscomplexobj", "isrealobj", "isreal")),
+    *(call(f, getattr(np, f), A) for f in ("iscomplex", "shape", "ndim", "size")),
+    *(call(f, getattr(np, f), A) for f in ("zeros_like", "ones_like")),
     *(call(f, getattr(np, f), A, B) for f in ("isclose", "allclose", "array_equal", "isin")),
+    call("empty_like", lambda x: np.shape(np.empty_like(x)), A),
+    call("full_like", lambda x: np.full_like(x, 2.0), A),
+    call("around", lambda x: np.around(x, 2), A),
+    call("where", lambda x: np.where(x > 1.0), A),
+    call("sum", lambda x: np.sum(x > 1.0, axis=0), A),
+    call("mean", lambda x: np.mean(x > 1.0), A),
     call("searchsorted", lambda x: np.searchsorted(np.sort(x), x), V),
     call("linalg.matrix_rank", lambda x: np.linalg.matrix_rank(x), S),
     call("result_type", lambda x: np.result_type(x, np.float32), A),
+    call("isneginf", lambda x: np.isneginf(x), A),
 ]

@@ -21,14 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         registry.switch_on()
         found = registry.outcomes(registry.chosen(options.words), options.order, _tell)
-        results = {"packages": registry.installed(), "functions": found}
-        if options.json:
-            command = command_of("ecosystem", arguments)
-            write_report(options.json, report(command, results, load))
+        if options.results:
+            results = {"packages": registry.installed(), "functions": found}
+            content = report(command_of("ecosystem", arguments), results, load)
+            write_report(options.results, content)
+            page = table.page(found, registry.installed())
+            options.results.with_suffix(".md").write_text(page, encoding="utf-8")
         if options.write:
-            content = table.section(found, registry.installed())
+            summary = table.summary(found, registry.installed())
             text = options.write.read_text(encoding="utf-8")
-            options.write.write_text(table.written(text, content), encoding="utf-8")
+            options.write.write_text(table.written(text, summary), encoding="utf-8")
     except (IsogradError, OSError) as error:
         print(f"ecosystem: {error}", file=sys.stderr)
         return 2
@@ -41,10 +43,10 @@ def _tell(case: Case, results: Mapping[str, Outcome]) -> None:
     """One line, or one for each array library where they differ."""
     lines = [f"{result.state}  {result.reason}".rstrip() for result in results.values()]
     if len(set(lines)) == 1:
-        print(f"{case.function:45} {lines[0]}")
+        print(f"{case.title:45} {lines[0]}")
         return
     for library, line in zip(results, lines, strict=True):
-        print(f"{case.function:45} {library}: {line}")
+        print(f"{case.title:45} {library}: {line}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("words", nargs="*", metavar="WORD", help="only functions whose path has it")
     parser.add_argument("--order", type=int, choices=(1, 2), default=2, help="of derivatives")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE.json",
+        help="write the results, and a page about them beside them",
+    )
     parser.add_argument("--write", type=Path, metavar="README.md", help="rewrite the table in it")
     return parser
 

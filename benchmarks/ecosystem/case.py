@@ -14,6 +14,7 @@ from ...backend import Array, array_namespace
 
 SMOOTH = 2  # the orders of derivatives that central differences can confirm
 KINKED = 1
+FIELDS = ("call", "parts", "order", "variant")  # of a Case, by keyword
 CLASSES = ("at",)  # those whose names are not capitalised
 
 
@@ -39,6 +40,7 @@ class Case:
     function: its dotted path. inputs: an Input is differentiated, a NumPy array is handed over as a
     constant. call: (function, *arrays) -> result where it is not function(*arrays, **options).
     parts: attributes of the result that hold its arrays. order: how many orders are checked.
+    variant: tells two cases of one function apart.
     """
 
     function: str
@@ -46,7 +48,13 @@ class Case:
     call: Callable[..., Any] | None = None
     parts: tuple[str, ...] = ()
     order: int = SMOOTH
+    variant: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The function, and which way of calling it if there are several."""
+        return f"{self.function}({self.variant})" if self.variant else self.function
 
     @property
     def library(self) -> str:
@@ -94,7 +102,7 @@ class Case:
 
 def case(function: str, *inputs: Any, **options: Any) -> Case:
     """A Case; what is no field of Case is an option of the function."""
-    fields = {name: options.pop(name) for name in ("call", "parts", "order") if name in options}
+    fields = {name: options.pop(name) for name in FIELDS if name in options}
     if isinstance(fields.get("parts"), str):
         fields["parts"] = tuple(fields["parts"].split())
     return Case(function, inputs, options=options, **fields)

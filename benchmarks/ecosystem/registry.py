@@ -85,5 +85,5 @@ def outcomes(
         if case.library in here:
             results = {library: outcome(case, library, max_order) for library in LIBRARIES}
             tell(case, results)
-            found[case.function] = {name: result.record() for name, result in results.items()}
+            found[case.title] = {name: result.record() for name, result in results.items()}
     return found

@@ -12,6 +12,7 @@ from .case import KINKED, Case, Input, case, cases
 
 TRUTH = Input((7,), 0.3, 3.0)
 PREDICTED = Input((7,), 0.3, 3.0)
+TABLES = (Input((5, 2), 0.3, 3.0), Input((5, 2), 0.3, 3.0))
 ROWS = Input((6, 3))
 OTHER_ROWS = Input((4, 3))
 POSITIVE_ROWS = Input((6, 3), 0.2, 2.0)
@@ -73,6 +74,23 @@ METRICS: list[Case] = [
         "mean_pinball_loss d2_absolute_error_score d2_pinball_score",
         TRUTH,
         PREDICTED,
+        order=KINKED,
+    ),
+    *cases(
+        "sklearn.metrics",
+        "mean_squared_error root_mean_squared_error mean_squared_log_error r2_score "
+        "root_mean_squared_log_error explained_variance_score",
+        *TABLES,
+        multioutput="raw_values",
+        variant='multioutput="raw_values"',
+    ),
+    *cases(
+        "sklearn.metrics",
+        "mean_absolute_error mean_absolute_percentage_error mean_pinball_loss "
+        "d2_absolute_error_score",
+        *TABLES,
+        multioutput="raw_values",
+        variant='multioutput="raw_values"',
         order=KINKED,
     ),
     case("sklearn.metrics.mean_tweedie_deviance", TRUTH, PREDICTED, power=1.5),
@@ -150,15 +168,12 @@ PREPROCESSING = [
 ]
 
 ESTIMATORS = [
-    *[
-        case(
-            "sklearn.decomposition.PCA",
-            ROWS,
-            call=fitted("explained_variance_", "mean_", "singular_values_", "components_"),
-            svd_solver=solver,
-        )
-        for solver in ("full",)
-    ],
+    case(
+        "sklearn.decomposition.PCA",
+        ROWS,
+        call=fitted("explained_variance_", "mean_", "singular_values_", "components_"),
+        svd_solver="full",
+    ),
     case(
         "sklearn.linear_model.Ridge",
         ROWS,

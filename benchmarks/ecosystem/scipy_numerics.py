@@ -84,9 +84,7 @@ OPTIMIZE = [
         "scipy.optimize.elementwise.find_minimum",
         Input((3,), 1.0, 3.0),
         call=lambda f, c: (
-            f(
-                lambda x, c: (x - c) ** 2, (c * 0.0 - 1.0, c * 0.0 + 1.0, c * 0.0 + 5.0), args=(c,)
-            ).f_x
+            f(lambda x, c: (x - c) ** 2, (c * 0.0 - 1.0, c * 0.0 + 1.0, c * 0.0 + 5.0), args=(c,)).x
         ),
     ),
     case(

@@ -1,4 +1,4 @@
-"""The README's section about other people's code, made of the results alone."""
+"""What the results say to a reader: a short table for the README, and a page that names them all."""
 
 from __future__ import annotations
 
@@ -10,31 +10,64 @@ from .outcome import CONSTANT, DIFFERENTIABLE, REFUSED, STATES, VALUE_ONLY, WRON
 
 BEGIN, END = "<!-- ecosystem:begin -->", "<!-- ecosystem:end -->"
 Results = Mapping[str, Any]  # function -> array library -> what Outcome.record() says
+NAMES = {
+    "scipy": "SciPy",
+    "sklearn": "scikit-learn",
+    "array_api_extra": "array-api-extra",
+    "einops": "einops",
+}
+HEADS = {
+    DIFFERENTIABLE: "differentiable",
+    CONSTANT: "derivative zero",
+    VALUE_ONLY: "values only",
+    REFUSED: "refused",
+    WRONG: "wrong",
+}
 
-# How an error begins, and what it means to a reader.
-REASONS = (
-    ("__array__", "converts to a NumPy array, which a recorded Tensor refuses with an error"),
-    ("__dlpack__", "converts to a NumPy array, which a recorded Tensor refuses with an error"),
-    ("returns a Python number", "returns a Python number, which no recording can follow"),
-    ("as ", "is refused by the package for the library's own arrays, too"),
+# What stands in an error, and what it means to a reader.
+MEANINGS = (
+    ("returns a Python number", "returns a Python number, which no derivative can follow"),
+    ("__array__", "makes a NumPy array of its argument, which a recorded Tensor refuses"),
+    ("__dlpack__", "makes a NumPy array of its argument, which a recorded Tensor refuses"),
+    ("as array_api_strict's own", "is refused for array-api-strict's own arrays, too"),
+    ("Multiple namespaces", "mixes its argument with NumPy arrays of its own"),
+    ("object has no attribute", "needs what only NumPy's own arrays have"),
+    ("out= must not be given", "writes its result into a NumPy array (out=)"),
+    ("Tensor type unknown to einops", "knows arrays by type alone; einops.array_api takes Tensors"),
+    ("isograd has no derivative", "calls a NumPy function that isograd has no derivative for"),
+    ("all arrays must be on one device", "mixes NumPy's numbers with arrays of another library"),
+    ("positional argument", "gives by position what the standard has by name"),
 )
 
 
-def section(results: Results, packages: Mapping[str, str]) -> str:
-    """What stands between the markers: counts, what is differentiable, what is not and why."""
-    versions = ", ".join(f"{name} {version}" for name, version in packages.items())
+def summary(results: Results, packages: Mapping[str, str]) -> str:
+    """How many functions of each package are in each state: what stands in the README."""
+    rows = []
+    for package, version in packages.items():
+        mine = [states for name, states in results.items() if name.split(".")[0] == package]
+        counts = (_counts(mine, state) for state in STATES)
+        rows.append((f"{NAMES[package]} {version}", str(len(mine)), *counts))
+    return _table(("package", "functions tried", *HEADS.values()), rows)
+
+
+def page(results: Results, packages: Mapping[str, str]) -> str:
+    """Every function by name: what is differentiable, and what happens to the others."""
     parts = [
-        f"Tried with {versions}. Each function is called with Tensors over NumPy and over "
-        "array-api-strict; its values are compared with the same call on plain NumPy arrays, its "
-        "gradients (and gradients of gradients where it is smooth) with central differences of "
-        "that call.",
-        _counts(results, packages),
-        "Differentiable (°: over NumPy alone):",
+        "# Other people's code on isograd's Tensors",
+        "Written by `python -m isograd.benchmarks.ecosystem`. Each function is called with Tensors "
+        "over NumPy and over array-api-strict. Its values are compared with the same call on "
+        "NumPy's arrays, its gradients with central differences of that call, and so are the "
+        "gradients of its gradients where it is smooth. In the table: over NumPy / over "
+        "array-api-strict.",
+        summary(results, packages),
+        "## Differentiable",
+        "°: over NumPy alone.",
         _table(("module", "functions"), _differentiable(results)),
-        "Not differentiable, and why:",
+        "## Not differentiable, and why",
+        "Nothing here loses a gradient in silence: what is wanted and cannot be had is an error.",
         _table(("what happens", "functions"), _others(results)),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) + "\n"
 
 
 def written(text: str, content: str) -> str:
@@ -46,27 +79,11 @@ def written(text: str, content: str) -> str:
     return f"{before}{BEGIN}\n{content}\n{END}{after}"
 
 
-def between_markers(text: str) -> str:
-    """What written() has put there. Raises ConfigurationError without the markers."""
-    inside = text.partition(BEGIN)[2].partition(END)
-    if not inside[1]:
-        raise ConfigurationError(f"the file must hold the lines {BEGIN} and {END}")
-    return inside[0].strip("\n")
-
-
-def _counts(results: Results, packages: Iterable[str]) -> str:
-    """How many functions of each package are in each state, over NumPy / over array-api-strict."""
-    rows = []
-    for package in packages:
-        mine = [states for name, states in results.items() if name.split(".")[0] == package]
-        cells = [_pair(mine, state) for state in STATES]
-        rows.append((f"`{package}`", str(len(mine)), *cells))
-    return _table(("package", "functions", *STATES), rows)
-
-
-def _pair(mine: list[Mapping[str, Any]], state: str) -> str:
-    over = {name: sum(s[name]["state"] == state for s in mine) for name in next(iter(mine), {})}
-    return " / ".join(map(str, over.values()))
+def _counts(mine: list[Mapping[str, Any]], state: str) -> str:
+    libraries = list(mine[0]) if mine else []
+    return " / ".join(
+        str(sum(states[library]["state"] == state for states in mine)) for library in libraries
+    )
 
 
 def _differentiable(results: Results) -> list[tuple[str, str]]:
@@ -82,39 +99,35 @@ def _differentiable(results: Results) -> list[tuple[str, str]]:
 
 def _others(results: Results) -> list[tuple[str, str]]:
     """A row for each reason: the functions that are differentiable over no library."""
-    rows: dict[str, list[str]] = {}
+    rows: dict[str, dict[str, list[str]]] = {}
     for function, states in results.items():
-        first = next(iter(states.values()))
         if all(outcome["state"] != DIFFERENTIABLE for outcome in states.values()):
-            rows.setdefault(_meaning(first), []).append(function)
-    return [(reason, _grouped(functions)) for reason, functions in rows.items()]
+            module, name = _split(function)
+            reason = _meaning(next(iter(states.values())))
+            rows.setdefault(reason, {}).setdefault(module, []).append(name)
+    return [
+        (reason, "; ".join(f"`{module}`: {', '.join(names)}" for module, names in modules.items()))
+        for reason, modules in rows.items()
+    ]
 
 
 def _meaning(outcome: Mapping[str, Any]) -> str:
-    if outcome["state"] == CONSTANT:
+    """The state with its reason, in words."""
+    state, reason = outcome["state"], outcome.get("reason", "")
+    if state == CONSTANT:
         return "right values; the derivative is zero wherever it exists"
-    reason = outcome.get("reason", "")
-    kind = {VALUE_ONLY: "right values; ", REFUSED: "", WRONG: "**wrong**: "}[outcome["state"]]
-    for start, meaning in REASONS:
-        if reason.startswith(start):
-            return kind + meaning
-    return kind + reason.replace("|", "\\|")
+    about = {VALUE_ONLY: "right values; ", REFUSED: "", WRONG: "**wrong**: "}[state]
+    known = (meaning for text, meaning in MEANINGS if text in reason)
+    return about + next(known, reason.replace("|", "\\|"))
 
 
-def _grouped(functions: Iterable[str]) -> str:
-    """Functions by module: `scipy.ndimage`: shift, zoom; `scipy.linalg`: det."""
-    modules: dict[str, list[str]] = {}
-    for function in functions:
-        module, name = _split(function)
-        modules.setdefault(module, []).append(name)
-    return "; ".join(f"`{module}`: {', '.join(names)}" for module, names in modules.items())
-
-
-def _split(function: str) -> tuple[str, str]:
-    """Module and name; a method keeps its class."""
+def _split(title: str) -> tuple[str, str]:
+    """Module and name; a method keeps its class, a variant stays at the name."""
+    function, _, variant = title.partition("(")
     words = function.split(".")
     start = next((i for i, word in enumerate(words) if word[0].isupper()), len(words) - 1)
-    return ".".join(words[:start]), ".".join(words[start:]).replace("_", "\\_")
+    name = ".".join(words[start:]).replace("__", "\\_\\_")
+    return ".".join(words[:start]), f"{name}({variant}" if variant else name
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -19,7 +19,7 @@ from ...backend.random import Generator
 from ..autograd import differentiable
 from ..autograd.tensor import innermost
 
-BLOCK = 256  # queries and keys of a block: 256 KiB of float32 weights a head, the second-level cache
+BLOCK = 256  # queries and keys of a block: 256 KiB of float32 weights a head
 
 
 def blockwise_attention(
@@ -110,17 +110,17 @@ def _(
     needs: frozenset[str],
 ) -> tuple[Array | None, ...]:
     # dscores = weights (dweights - sum of dy y + dlog); weights = exp(scores - log)
-    (dy, dlog), (y, log) = dy, y
-    xp = array_namespace(dy, query, key, value)
+    (dresult, dlog), (result, log) = dy, y
+    xp = array_namespace(dresult, query, key, value)
     plan = _Plan(query.shape[-2], key.shape[-2], is_causal, scale, dropout_p, seed, block)
-    offset = dlog - xp.sum(dy * y, axis=-1, keepdims=True)
+    offset = dlog - xp.sum(dresult * result, axis=-1, keepdims=True)
     log = xp.where(log > -math.inf, log, xp.zeros_like(log))
     columns_of = plan.columns()
     dkeys: list[Any] = [None] * len(columns_of)
     dvalues: list[Any] = [None] * len(columns_of)
     dqueries, dmasks = [], []
     for rows in plan.query_blocks():
-        q, dy_rows = query[..., rows, :] * scale, dy[..., rows, :]
+        q, dy_rows = query[..., rows, :] * scale, dresult[..., rows, :]
         dq, dmask_row = None, []
         for j, columns in enumerate(plan.key_blocks(rows)):
             k, v = key[..., columns, :], value[..., columns, :]

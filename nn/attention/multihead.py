@@ -104,9 +104,7 @@ class MultiheadAttention(Module):
             weights = xp.mean(weights, axis=1) if average_attn_weights else weights
             weights = weights[0, ...] if single else weights
         else:
-            y = scaled_dot_product_attention(
-                q, k, v, mask, p, is_causal, generator=self.generator
-            )
+            y = scaled_dot_product_attention(q, k, v, mask, p, is_causal, generator=self.generator)
         n_batch, _, length, _ = y.shape
         order = (0, 2, 1, 3) if self.batch_first else (2, 0, 1, 3)
         shape = (n_batch, length) if self.batch_first else (length, n_batch)

@@ -66,9 +66,7 @@ def _(
         )
 
 
-def _dx(
-    dy: Array, positions: Array | None, base: float, interleaved: bool, inverse: bool
-) -> Array:
+def _dx(dy: Array, positions: Array | None, base: float, interleaved: bool, inverse: bool) -> Array:
     # the transpose of a rotation is the rotation back
     return rotary(dy, positions, base=base, interleaved=interleaved, inverse=not inverse)
 
@@ -76,9 +74,7 @@ def _dx(
 rotary.backward(x=_dx)
 
 
-def _turns(
-    x: Array, positions: Array | None, base: float, inverse: bool
-) -> tuple[Array, Array]:
+def _turns(x: Array, positions: Array | None, base: float, inverse: bool) -> tuple[Array, Array]:
     """cos and sin of the angles (length, features / 2), plain, computed in float64."""
     xp = array_namespace(x)
     where = device(x)

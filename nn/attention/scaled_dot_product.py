@@ -163,9 +163,7 @@ def _drawn_seed(generator: Generator | None) -> int:
     return int(source.integers(0, 2**31, (1,), device="cpu")[0])
 
 
-def _check(
-    query: Array, key: Array, value: Array, mask: Array | None, enable_gqa: bool
-) -> None:
+def _check(query: Array, key: Array, value: Array, mask: Array | None, enable_gqa: bool) -> None:
     name = "scaled_dot_product_attention"
     check_arrays(name, query=query, key=key, value=value)
     check_same_dtype(name, query=query, key=key, value=value)
@@ -207,9 +205,7 @@ def _check_mask(name: str, mask: Array, query: Array, shape: tuple[int, ...]) ->
             )
         check_same_dtype(name, query=query, attn_mask=mask)
     extra = len(shape) - mask.ndim
-    fits = extra >= 0 and all(
-        n in (1, m) for n, m in zip(mask.shape, shape[extra:], strict=True)
-    )
+    fits = extra >= 0 and all(n in (1, m) for n, m in zip(mask.shape, shape[extra:], strict=True))
     if not fits:
         raise ShapeError(
             f"{name}: attn_mask must broadcast to (..., L, S) = {shape}, got shape "

@@ -69,7 +69,7 @@ class TransformerDecoder(Module):
 
 
 def _copies(kind: str, layer: Module, n: int) -> list[Module]:
-    """n copies that share the layer's generators: copies of those would drop alike in all layers."""
+    """n copies that share the layer's generators: copies of these would all drop alike."""
     check_integer(kind, "num_layers", n)
     parts = [part for module in layer.modules() for part in vars(module).values()]
     generators = {id(part): part for part in parts if isinstance(part, Generator)}

@@ -7,18 +7,19 @@ from typing import Any
 
 from ...backend import Array, Device
 from ...backend.random import Generator
-from ..activation import activation_named
 from ..dropout import Dropout
 from ..linear import Linear
 from ..module import Module
+from ..normalization import LayerNorm
 from .multihead import MultiheadAttention
-from .norm import LayerNorm
 
 Activation = str | Callable[[Array], Array]
 
 
 class _TransformerLayer(Module):
     """What both layers share: the feed-forward part, and where the norms stand."""
+
+    has_memory = False  # whether a second attention looks at an encoder's output
 
     def __init__(
         self,
@@ -39,12 +40,12 @@ class _TransformerLayer(Module):
         placed: dict[str, Any] = {"device": device, "dtype": dtype}
         made = {"generator": generator, **placed}
         heads = {"batch_first": batch_first, **made}
-        name = activation if isinstance(activation, str) else None
+        named = activation if isinstance(activation, str) else None
         self.d_model, self.norm_first = d_model, norm_first
         self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, **heads)
         if self.has_memory:
             self.multihead_attn = MultiheadAttention(d_model, nhead, dropout, bias, **heads)
-        self.linear1 = Linear(d_model, dim_feedforward, bias, activation=name, **made)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, activation=named, **made)
         self.dropout = Dropout(dropout, generator=generator)
         self.linear2 = Linear(dim_feedforward, d_model, bias, **made)
         for i in range(1, 4 if self.has_memory else 3):
@@ -52,9 +53,7 @@ class _TransformerLayer(Module):
             setattr(self, f"norm{i}", norm)
         for i in range(1, 4 if self.has_memory else 3):
             setattr(self, f"dropout{i}", Dropout(dropout, generator=generator))
-        self._activation = activation if name is None else None
-
-    has_memory = False  # whether a second attention looks at an encoder's output
+        self._activation: Any = activation if named is None else None
 
     def extra_repr(self) -> str:
         return f"{self.d_model}{', norm_first=True' if self.norm_first else ''}"

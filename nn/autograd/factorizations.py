@@ -272,7 +272,8 @@ def _without_complement(du: Array, u: Array, n: int, what: str) -> tuple[Array, 
     """Cotangent and value of the first n of orthonormal columns, on which the others depend.
 
     From u1^H du2 = -(u2^H du1)^H. The others are any basis of the space that is left. Raises
-    NotDifferentiableError for a cotangent that turning this basis would change.
+    NotDifferentiableError for a cotangent that turning this basis would change: to know that, one
+    truth value is read back from the device.
     """
     u, others = u[..., :n], u[..., n:]
     du, dothers = du[..., :n], du[..., n:]

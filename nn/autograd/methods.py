@@ -39,7 +39,12 @@ def clip(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     return numpy_elementwise.clip(x, min, max)
 
 
-def astype(x: Tensor, dtype: Any, copy: bool = True) -> Tensor:
+def compress(x: Tensor, condition: Any, axis: int | None = None) -> Tensor:
+    """The elements along an axis where condition holds."""
+    return picking.compress(condition, x, axis)
+
+
+def astype(x: Tensor, dtype: Any, *, copy: bool = True) -> Tensor:
     """x in another dtype."""
     return picking.astype(x, dtype, copy=copy)
 
@@ -76,7 +81,7 @@ METHODS: dict[str, Callable[..., Any]] = {
     "repeat": picking.repeat,
     # elements
     "take": picking.take,
-    "compress": picking.compress,
+    "compress": compress,
     "diagonal": picking.diagonal,
     "clip": clip,
     "conj": numpy_elementwise.conjugate,

@@ -16,8 +16,7 @@ from . import elementwise, indexing
 from .creation import astype, zeros_like
 from .differentiable import Op, differentiable
 from .elementwise import abs, floor_divide, isnan, pow, remainder, sign, trunc, where
-from .numpy_reductions import floating
-from .numpy_shapes import alike
+from .numpy_arguments import alike, floating
 
 LOG_2 = math.log(2.0)
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...backend import Array, array_namespace, is_array, is_complex
+from ...backend.libraries import library_of
 from . import linear_algebra
 from .einsum import einsum as einsum_of
+from .numpy_arguments import alike
 from .numpy_elementwise import conjugate
 from .numpy_picking import pad, take
 from .numpy_reductions import sum
-from .numpy_shapes import alike, moveaxis, ravel, reshape, stack
+from .numpy_shapes import moveaxis, ravel, reshape, stack
 from .tensor import innermost
 
 # -- products -----------------------------------------------------------------------------------
@@ -126,9 +128,10 @@ def linalg_svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) ->
 def linalg_eigh(a: Array, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of Hermitian matrices, from one triangle of them."""
     result = array_namespace(a).linalg.eigh(_from_triangle(a, UPLO))
-    if UPLO == "L":
+    raw = innermost(a)
+    if UPLO == "L" or library_of(raw).name not in ("numpy", "cupy"):
         return result
-    raw = innermost(a)  # from the upper triangle the same vectors come with other signs
+    # from the upper triangle the same vectors come with other signs
     _, upper = array_namespace(raw).linalg.eigh(raw, UPLO=UPLO)
     turn = einsum_of("...ij,...ij->...j", conjugate(innermost(result[1])), upper)
     return type(result)(result[0], result[1] * turn[..., None, :])

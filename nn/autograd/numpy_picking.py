@@ -12,7 +12,7 @@ from . import creation, manipulation
 from .elementwise import positive
 from .indexing import put
 from .manipulation import concat
-from .numpy_reductions import floating, own_dtype
+from .numpy_arguments import floating, own_dtype
 from .numpy_shapes import ravel, reshape, swapaxes
 
 # -- repeating, turning, bordering --------------------------------------------------------------

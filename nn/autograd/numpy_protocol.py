@@ -28,7 +28,7 @@ from . import (
 )
 from .differentiable import wrap_constants
 from .linear_algebra import matmul, vecdot
-from .numpy_shapes import alike
+from .numpy_arguments import alike, own_dtype
 from .tensor import Tensor, innermost, strip
 
 Function = Callable[..., Any]
@@ -111,8 +111,7 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple, kwargs: dic
     if function is not None:
         return function(*args, **_fitting(function, name, kwargs))
     if func.__name__ in LIKE and not any(isinstance(x, Tensor) for x in args[:1]):
-        create = getattr(array_namespace(self), LIKE[func.__name__])
-        return create(*args, **_fitting(create, name, kwargs))
+        return _made_like(self, LIKE[func.__name__], args, kwargs)
     if func.__name__ in CONSTANT:
         return wrap_constants(func(*_plain(args), **_plain(kwargs)))
     return _other(name, func, args, kwargs, FUNCTIONS)
@@ -121,11 +120,21 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple, kwargs: dic
 def _operands(inputs: tuple) -> Any:
     """The inputs with arrays in place of lists; NotImplemented where one is no operand of ours."""
     for x in inputs:
-        if not isinstance(x, Tensor | list | tuple):
+        if not isinstance(x, Tensor | list | tuple) and type(x) not in PYTHON_SCALARS:
             if not is_array(x):
                 return NotImplemented
             _operand_types.add(type(x))
     return tuple(alike(inputs) if any(isinstance(x, list | tuple) for x in inputs) else inputs)
+
+
+def _made_like(tensor: Tensor, name: str, args: tuple, kwargs: dict[str, Any]) -> Any:
+    """A new Tensor of the library of tensor, on its device: numpy.eye(3, like=tensor)."""
+    given = {key: v for key, v in kwargs.items() if v is not None and key not in ("order", "subok")}
+    if "M" in given:
+        args = (*args, given.pop("M"))
+    if "dtype" in given:
+        given["dtype"] = own_dtype(tensor, given["dtype"])
+    return getattr(array_namespace(tensor), name)(*args, **{"device": tensor.device, **given})
 
 
 def _is_known(kind: type) -> bool:

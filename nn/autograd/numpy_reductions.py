@@ -9,18 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...backend import Array, array_namespace, is_array
-from ...backend.dtypes import as_dtype, is_boolean
+from ...backend.dtypes import is_boolean
 from ...backend.errors import ShapeError
 from . import indexing, reduction, scans, sets
 from .manipulation import concat, reshape, stack
+from .numpy_arguments import floating, own_dtype, part
 from .reduction import axes
 
 Axis = int | tuple[int, ...] | None
-
-
-def own_dtype(a: Array, dtype: Any) -> Any:
-    """The dtype as the library of a has it, also for NumPy's dtypes and names; None stays None."""
-    return None if dtype is None else as_dtype(array_namespace(a), dtype)
 
 
 # -- reductions ---------------------------------------------------------------------------------
@@ -89,14 +85,6 @@ def std(
     return reduction.std(a, axis=axis, correction=less, keepdims=keepdims)
 
 
-def floating(a: Array, dtype: Any = None) -> Array:
-    """a as floating numbers, or of the dtype that is asked for."""
-    xp = array_namespace(a)
-    if dtype is None and xp.isdtype(a.dtype, ("bool", "integral")):
-        dtype = xp.float64
-    return a if dtype is None else xp.astype(a, own_dtype(a, dtype))
-
-
 def all(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Whether all elements along axes are not zero."""
     return reduction.all(a, axis=axis, keepdims=keepdims)
@@ -151,13 +139,6 @@ def cumulative_prod(
     """The standard's cumulative_prod."""
     options = {"axis": axis, "dtype": own_dtype(x, dtype), "include_initial": include_initial}
     return scans.cumulative_prod(x, **options)
-
-
-def part(
-    a: Array, axis: int, start: int | None, stop: int | None, step: int | None = None
-) -> Array:
-    """The elements start:stop:step along an axis."""
-    return a[(*(slice(None),) * (axis % a.ndim), slice(start, stop, step), ...)]
 
 
 def diff(a: Array, n: int = 1, axis: int = -1) -> Array:

@@ -6,14 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from array_api_compat import device
-
-from ...backend import Array, array_namespace, is_array
+from ...backend import Array, array_namespace
 from ...backend.errors import NotDifferentiableError, ShapeError
 from . import manipulation
 from .creation import astype as cast
 from .manipulation import concat, permute_dims
-from .numpy_reductions import own_dtype, part
+from .numpy_arguments import alike, own_dtype, part
 
 # -- shapes -------------------------------------------------------------------------------------
 
@@ -123,16 +121,6 @@ def size(a: Array, axis: int | None = None) -> int:
 
 
 # -- joining and splitting ----------------------------------------------------------------------
-
-
-def alike(arrays: Any) -> list[Array]:
-    """Lists and numbers among the arrays as arrays of their library, on their device."""
-    arrays = list(arrays)
-    given = [x for x in arrays if is_array(x)]
-    if len(given) == len(arrays):
-        return arrays
-    xp = array_namespace(*given)
-    return [x if is_array(x) else xp.asarray(x, device=device(given[0])) for x in arrays]
 
 
 def concatenate(arrays: Any, axis: int | None = 0, *, dtype: Any = None) -> Array:

@@ -6,11 +6,13 @@ from typing import Any
 
 from ...backend import Array, array_namespace, is_array
 from . import indexing
+from .creation import zeros_like
 from .elementwise import isnan, sqrt, where
 from .linear_algebra import matmul
 from .manipulation import broadcast_to, concat, expand_dims, matrix_transpose, permute_dims, reshape
+from .numpy_arguments import floating
 from .numpy_elementwise import conjugate
-from .numpy_reductions import Axis, all, floating, max, mean, min, prod, sum
+from .numpy_reductions import Axis, all, max, mean, min, prod, sum
 from .reduction import axes, count
 
 # -- statistics ---------------------------------------------------------------------------------
@@ -98,8 +100,9 @@ def nanmean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 def nanvar(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance of what is no NaN."""
     n = array_namespace(a).astype(sum(~isnan(a), axis, keepdims=keepdims), a.dtype)
-    distance = a - nanmean(a, axis, keepdims=True)
-    return nansum(distance * distance, axis, keepdims=keepdims) / (n - ddof)
+    distance = _masked(a, 0.0) - nanmean(a, axis, keepdims=True)
+    distance = where(isnan(a), zeros_like(distance), distance)
+    return sum(distance * distance, axis, keepdims=keepdims) / (n - ddof)
 
 
 def nanstd(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:

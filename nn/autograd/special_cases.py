@@ -1,7 +1,7 @@
 """Functions that libraries get wrong at infinities and signed zeros, mended as the standard says.
 
 floor_divide at infinities, expm1 and tanh of complex numbers (NumPy 2.4, and what is built on it),
-sign of a complex zero (array_api_strict 2.6). Only the wrong elements are replaced.
+sign of a complex zero (array_api_strict 2.6).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class MendedFloorDivide(ConstantOp):
 
 
 class MendedSign(ConstantOp):
-    """sign: constant for real numbers, with a derivative for complex ones, whose zero has sign 0."""
+    """sign: constant for real numbers, with a derivative for complex ones; that of 0 is 0."""
 
     def __call__(self, x: Array, /) -> Any:
         raw = innermost(x)
@@ -43,7 +43,15 @@ class MendedSign(ConstantOp):
         return constant(y) if isinstance(x, Tensor) else y
 
     def _plain(self, x: Array) -> Run:
-        return _for_complex(super()._plain(x), array_namespace(x), _zero)
+        xp, native = array_namespace(x), super()._plain(x)
+
+        def sign(x: Array, /) -> Array:
+            if not is_complex(x):
+                return native(x)
+            size = xp.abs(x)
+            return xp.where(size == 0, 0j, x / xp.where(size == 0, xp.ones_like(size), size))
+
+        return sign
 
 
 class MendedExpm1(UnaryOp):
@@ -75,10 +83,6 @@ def _for_complex(native: Run, xp: Namespace, cases: Callable[..., Iterable]) -> 
 
 def _is_infinite(x: Any, xp: Namespace) -> Any:
     return x in (inf, -inf) if isinstance(x, int | float) else xp.isinf(x)
-
-
-def _zero(x: Array, xp: Namespace) -> Iterable[tuple[Array, complex]]:
-    yield x == 0, 0j
 
 
 def _expm1_cases(x: Array, xp: Namespace) -> Iterable[tuple[Array, complex]]:

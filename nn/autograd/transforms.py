@@ -205,9 +205,9 @@ def _refuse_numbers(y: Any) -> None:
     """Raises NotRecordedError if a result is a number that may come from a recorded Tensor."""
     if any(isinstance(part, float | complex) for part in tree.leaves(y)):
         raise NotRecordedError(
-            "the function returned a Python number after float(x) or x.item() of a recorded Tensor, "
-            "which no derivative can follow; return the Tensor, and let numbers for a log come along "
-            "by has_aux=True"
+            "the function returned a Python number after float(x) or x.item() of a recorded "
+            "Tensor, which no derivative can follow; return the Tensor, and let numbers for a log "
+            "come along by has_aux=True"
         )
 
 

@@ -29,7 +29,7 @@ def conv(
     groups: int = 1,
     padding_mode: str = "zeros",
 ) -> Array:
-    """y[n, o, i] = bias[o] + the sum over c and k of x[n, c, i * stride + k * dilation] weight[o, c, k].
+    """y[n, o, i] = bias[o] + sum over c and k of x[n, c, i stride + k dilation] weight[o, c, k].
 
     x: (batch, in, SPATIAL), or without the batch; weight: (out, in / groups, *kernel); bias: (out,)
     -> (batch, out, ...) with (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 elements
@@ -207,7 +207,7 @@ def _check_bias(operation: str, bias: Array | None, n_out: int) -> None:
 def _check_fit(operation: str, geometry: Geometry) -> None:
     if 0 in geometry.counts:
         raise ShapeError(
-            f"{operation}: the kernel must fit the padded x, got a kernel of {geometry.window} that "
-            f"spans {geometry.extents} with dilation {geometry.dilation}, and x of lengths "
+            f"{operation}: the kernel must fit the padded x, got a kernel of {geometry.window} "
+            f"that spans {geometry.extents} with dilation {geometry.dilation}, and x of lengths "
             f"{geometry.lengths}, padded {geometry.padded}; pad more, or use a smaller kernel"
         )

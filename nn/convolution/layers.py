@@ -34,6 +34,9 @@ class _Convolution(Module):
     n_axes = 1
     function: Any = None
     transposed = False
+    stride: tuple[int, ...]
+    padding: Any
+    dilation: tuple[int, ...]
 
     def _set(self, channels: tuple[int, int], kernel_size: Setting, groups: int) -> None:
         name = type(self).__name__
@@ -102,7 +105,7 @@ class _Conv(_Convolution):
         self.dilation = per_axis(name, "dilation", dilation, self.n_axes)
         padding_pairs(name, padding, self.kernel_size, self.stride, self.dilation)
         numbers = not isinstance(padding, str)
-        self.padding: Any = padding
+        self.padding = padding
         if numbers:
             self.padding = per_axis(name, "padding", padding, self.n_axes, least=0)
         check_padding_mode(name, padding_mode)
@@ -123,17 +126,20 @@ class _Conv(_Convolution):
 
 
 class Conv1d(_Conv):
-    __doc__ = _Conv.__doc__
+    """conv1d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+
     n_axes, function = 1, conv1d
 
 
 class Conv2d(_Conv):
-    __doc__ = _Conv.__doc__
+    """conv2d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+
     n_axes, function = 2, conv2d
 
 
 class Conv3d(_Conv):
-    __doc__ = _Conv.__doc__
+    """conv3d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+
     n_axes, function = 3, conv3d
 
 
@@ -191,9 +197,8 @@ class _ConvTranspose(_Convolution):
         sizes = zip(x.shape[-self.n_axes :], *settings, strict=True)
         least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, d, p in sizes)
         extra = tuple(w - n for w, n in zip(wanted, least, strict=False))
-        if len(extra) != self.n_axes or any(
-            not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation, strict=True)
-        ):
+        most = [max(s, d) for s, d in zip(self.stride, self.dilation, strict=True)]
+        if len(extra) != self.n_axes or not all(map(lambda e, m: 0 <= e < m, extra, most)):
             raise HyperparameterError(
                 f"{name}: output_size must be one of the lengths that make {tuple(x.shape)}, from "
                 f"{least} to less than stride more, got {tuple(output_size)}"
@@ -202,15 +207,18 @@ class _ConvTranspose(_Convolution):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+    """conv_transpose1d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+
     n_axes, function = 1, conv_transpose1d
 
 
 class ConvTranspose2d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+    """conv_transpose2d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+
     n_axes, function = 2, conv_transpose2d
 
 
 class ConvTranspose3d(_ConvTranspose):
-    __doc__ = _ConvTranspose.__doc__
+    """conv_transpose3d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+
     n_axes, function = 3, conv_transpose3d

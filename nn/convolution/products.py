@@ -142,7 +142,8 @@ def _add_columns(x: Array, columns: Array, geometry: Geometry, block: Block) -> 
     columns = xp.reshape(columns, shape)
     for position in geometry.positions():
         top, *others = geometry.slices(position, block.counts)
-        rows = slice(top.start + block.padded_rows.start, top.stop + block.padded_rows.start, top.step)
+        start = block.padded_rows.start
+        rows = slice(start + top.start, start + top.stop, top.step)
         key = (block.items, slice(None), rows, *others)
         x[key] = x[key] + columns[(slice(None), slice(None), *position, ...)]
 

@@ -40,11 +40,12 @@ class _RunningNorm(Module):
         shape = (num_features,)
         self.weight = Parameter(ones(shape, **made)) if affine else None
         self.bias = Parameter(zeros(shape, **made)) if affine else None
-        self.running_mean = zeros(shape, **made) if track_running_stats else None
-        self.running_var = ones(shape, **made) if track_running_stats else None
-        self.num_batches_tracked = (
-            array(0, dtype="int64", device=made["device"]) if track_running_stats else None
-        )
+        self.running_mean: Any = None
+        self.running_var: Any = None
+        self.num_batches_tracked: Any = None
+        if track_running_stats:
+            self.running_mean, self.running_var = zeros(shape, **made), ones(shape, **made)
+            self.num_batches_tracked = array(0, dtype="int64", device=made["device"])
 
     def _check(self, x: Array, channel_axis: int = 1) -> None:
         name = type(self).__name__
@@ -121,17 +122,20 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    """Batch normalization of (batch, channels) or (batch, channels, length)."""
+
     n_axes = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    """Batch normalization of (batch, channels, height, width)."""
+
     n_axes = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    __doc__ = _BatchNorm.__doc__
+    """Batch normalization of (batch, channels, depth, height, width)."""
+
     n_axes = (5,)
 
 
@@ -180,15 +184,18 @@ class _InstanceNorm(_RunningNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Instance normalization of (batch, channels, length)."""
+
     n_axes, n_spatial = (3,), 1
 
 
 class InstanceNorm2d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Instance normalization of (batch, channels, height, width)."""
+
     n_axes, n_spatial = (4,), 2
 
 
 class InstanceNorm3d(_InstanceNorm):
-    __doc__ = _InstanceNorm.__doc__
+    """Instance normalization of (batch, channels, depth, height, width)."""
+
     n_axes, n_spatial = (5,), 3

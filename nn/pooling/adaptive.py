@@ -14,7 +14,7 @@ from ...backend.geometry import Geometry
 from ..autograd import differentiable
 from ..autograd.tensor import innermost
 from ..dimensions import by_dimension, is_integer_from, with_batch, without_batch
-from .functions import with_indices, check_floating
+from .functions import check_floating, with_indices
 from .windows import Places, max_places, window_max, window_sum
 
 OutputSize = int | Sequence[int | None] | None

@@ -140,77 +140,92 @@ class _AdaptiveMaxPool(_AdaptiveAvgPool):
 
 
 class MaxPool1d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """max_pool1d: the largest element of every window."""
+
     n_axes, function = 1, functions.max_pool1d
 
 
 class MaxPool2d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """max_pool2d: the largest element of every window."""
+
     n_axes, function = 2, functions.max_pool2d
 
 
 class MaxPool3d(_MaxPool):
-    __doc__ = _MaxPool.__doc__
+    """max_pool3d: the largest element of every window."""
+
     n_axes, function = 3, functions.max_pool3d
 
 
 class AvgPool1d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """avg_pool1d: the mean of every window."""
+
     n_axes, function = 1, functions.avg_pool1d
 
 
 class AvgPool2d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """avg_pool2d: the mean of every window."""
+
     n_axes, function = 2, functions.avg_pool2d
 
 
 class AvgPool3d(_AvgPool):
-    __doc__ = _AvgPool.__doc__
+    """avg_pool3d: the mean of every window."""
+
     n_axes, function = 3, functions.avg_pool3d
 
 
 class LPPool1d(_LPPool):
-    __doc__ = _LPPool.__doc__
+    """lp_pool1d: the p-norm of every window."""
+
     n_axes, function = 1, functions.lp_pool1d
 
 
 class LPPool2d(_LPPool):
-    __doc__ = _LPPool.__doc__
+    """lp_pool2d: the p-norm of every window."""
+
     n_axes, function = 2, functions.lp_pool2d
 
 
 class LPPool3d(_LPPool):
-    __doc__ = _LPPool.__doc__
+    """lp_pool3d: the p-norm of every window."""
+
     n_axes, function = 3, functions.lp_pool3d
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """adaptive_avg_pool1d: means over even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_avg_pool1d
 
 
 class AdaptiveAvgPool2d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """adaptive_avg_pool2d: means over even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_avg_pool2d
 
 
 class AdaptiveAvgPool3d(_AdaptiveAvgPool):
-    __doc__ = _AdaptiveAvgPool.__doc__
+    """adaptive_avg_pool3d: means over even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_avg_pool3d
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):
-    __doc__ = _AdaptiveMaxPool.__doc__
+    """adaptive_max_pool1d: the largest of even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_max_pool1d
 
 
 class AdaptiveMaxPool2d(_AdaptiveMaxPool):
-    __doc__ = _AdaptiveMaxPool.__doc__
+    """adaptive_max_pool2d: the largest of even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_max_pool2d
 
 
 class AdaptiveMaxPool3d(_AdaptiveMaxPool):
-    __doc__ = _AdaptiveMaxPool.__doc__
+    """adaptive_max_pool3d: the largest of even shares, so that output_size elements remain."""
+
     function = adaptive.adaptive_max_pool3d
 
 

@@ -10,8 +10,8 @@ from array_api_compat import device as device_of_array
 from ...backend import Array, Device, array_namespace
 from ...backend.errors import ShapeError
 from ...backend.random import Generator
-from ..initializers import uniform
 from ..dimensions import check_integer
+from ..initializers import uniform
 from ..module import Module
 from ..parameter import Parameter
 from .gru import gru_cell

@@ -12,11 +12,11 @@ from array_api_compat import device as device_of_array
 from ...backend import Array, Device, array_namespace
 from ...backend.errors import HyperparameterError, ShapeError
 from ...backend.random import Generator
+from ..dimensions import check_integer
 from ..dropout import dropout
 from ..initializers import uniform
 from ..module import Module
 from ..parameter import Parameter
-from ..dimensions import check_integer
 from .gru import gru
 from .lstm import lstm
 from .rnn import check_nonlinearity, rnn
@@ -56,9 +56,7 @@ class _Recurrent(Module):
         for name, shape in self._shapes():
             setattr(self, name, Parameter(uniform(shape, -a, a, **made)))
 
-    def forward(
-        self, x: Array, state: Any = None, lengths: Lengths = None
-    ) -> tuple[Array, Any]:
+    def forward(self, x: Array, state: Any = None, lengths: Lengths = None) -> tuple[Array, Any]:
         """(outputs of the last layer at every step, the last state of every layer).
 
         x: floating (time, batch, input_size), or (batch, time, input_size) with batch_first, or
@@ -88,7 +86,8 @@ class _Recurrent(Module):
             parts.append("bias=False")
         if self.dropout:
             parts.append(f"dropout={self.dropout}")
-        parts += [f"{name}=True" for name in ("batch_first", "bidirectional") if getattr(self, name)]
+        switches = ("batch_first", "bidirectional")
+        parts += [f"{name}=True" for name in switches if getattr(self, name)]
         return ", ".join(parts)
 
     def _run(
@@ -215,7 +214,7 @@ class RNN(_Recurrent):
 
 
 class GRU(_Recurrent):
-    """Layers of gru(). dropout and first weights as for RNN."""
+    """Layers of gru(). dropout and first weights as RNN's."""
 
     n_gates = 3
 
@@ -226,7 +225,7 @@ class GRU(_Recurrent):
 
 
 class LSTM(_Recurrent):
-    """Layers of lstm(); its state is a pair (hidden, cell). dropout and first weights as for RNN."""
+    """Layers of lstm(); the state is a pair (hidden, cell). dropout and first weights as RNN's."""
 
     n_gates = 4
     n_states = 2

@@ -27,7 +27,7 @@ def lstm_cell(
     x weight_ih^T + b_ih + hidden weight_hh^T + b_hh.
     x: floating (batch, in) or (in,); states: (batch, n) or (n,); weight_ih: (4 n, in); weight_hh:
     (4 n, n); biases: (4 n,) or None. Raises ShapeError, DtypeError.
-    Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000.
+    Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
     """
     z = step_sums(x, weight_ih, bias_ih) + step_sums(hidden, weight_hh, bias_hh)
     return _next_states(z, cell)

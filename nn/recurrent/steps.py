@@ -40,8 +40,7 @@ def scan(
         else:
             outputs[t] = xp.where(masks[t], new[0], xp.zeros_like(new[0]))
             new = tuple(
-                xp.where(masks[t], after, before)
-                for after, before in zip(new, states, strict=True)
+                xp.where(masks[t], after, before) for after, before in zip(new, states, strict=True)
             )
         states = new
     return (xp.stack(outputs), *states)
@@ -117,7 +116,7 @@ def check_cell(
     weight_hh: Array,
     biases: dict[str, Array | None],
 ) -> None:
-    """x (..., batch, features), states (batch, hidden), weights (n_gates hidden, ...), one dtype."""
+    """x (..., batch, in), states (batch, hidden), weights (n_gates hidden, ...), one dtype."""
     given = {name: bias for name, bias in biases.items() if bias is not None}
     arrays = {"weight_ih": weight_ih, "weight_hh": weight_hh, "x": x, **states, **given}
     check_arrays(operation, **arrays)

@@ -33,7 +33,8 @@ def test_bilinear_is_that_of_torch(bias, device):
 
 @pytest.mark.parametrize("wrong", [4, -1])
 def test_an_index_outside_the_table_is_refused_on_every_device(wrong, device):
-    with pytest.raises(LabelError, match=rf"embedding: every index must be in \[0, 4\), got {wrong}"):
+    says = rf"embedding: every index must be in \[0, 4\), got {wrong}"
+    with pytest.raises(LabelError, match=says):
         nn.embedding(ig.array([[0, 1], [wrong, 2]]), ig.array(TABLE))
     with pytest.raises(IndexError, match=r"position \(1, 0\)"):
         nn.Embedding(4, 3)(ig.array([[0, 1], [wrong, 2]]))

@@ -1,4 +1,4 @@
-"""Write torch_attention.npz: attention, its layer, transformer layers and a GPT block in torch 2.13.
+"""Write torch_attention.npz: attention, its layer, transformers and a GPT in torch 2.13.
 
     python tests/oracles/torch_attention.py
 
@@ -102,9 +102,8 @@ def multihead(random: RandomState, options: dict) -> tuple[dict, dict]:
             inputs["value"] = sequence(N_KEYS, options.get("vdim", EMBED))
     query = inputs["query"]
     key = inputs.get("key", query)
-    fixed = {
-        name: one_mask(random, name, kind, n_queries, single) for name, kind in masks.items() if kind
-    }
+    given = {name: kind for name, kind in masks.items() if kind}
+    fixed = {name: one_mask(random, name, kind, n_queries, single) for name, kind in given.items()}
     y, weights = module(query, key, inputs.get("value", key), **fixed, **call)
     outputs = {"y": y} if weights is None else {"y": y, "weights": weights}
     return settings, {**with_gradients(random, inputs, parameters, outputs), **fixed}
@@ -152,12 +151,12 @@ def decoder_layer(random: RandomState, options: dict) -> tuple[dict, dict]:
     first = options.get("batch_first", False)
     lengths = (N_QUERIES, N_KEYS)
     shapes = [(N_BATCH, n) if first else (n, N_BATCH) for n in lengths]
-    inputs = {name: drawn(random, *s, EMBED) for name, s in zip(("x", "memory"), shapes)}
+    inputs = {
+        name: drawn(random, *s, EMBED) for name, s in zip(("x", "memory"), shapes, strict=True)
+    }
     mask = nn.Transformer.generate_square_subsequent_mask(N_QUERIES)
     padding = torch.tensor([[False, False, True, True, True], [False] * 5])
-    y = module(
-        *inputs.values(), mask, memory_key_padding_mask=padding, tgt_is_causal=True
-    )
+    y = module(*inputs.values(), mask, memory_key_padding_mask=padding, tgt_is_causal=True)
     found = with_gradients(random, inputs, parameters, {"y": y})
     return dict(options), {**found, "memory_key_padding_mask": padding}
 

@@ -48,8 +48,8 @@ def main() -> None:
         cases[name] = recurrent(random, layer, kind, dict(fixed), dict(options))
     for kind, (layer, fixed) in KINDS.items():
         for bias in (True, False):
-            cell = getattr(nn, f"{layer.__name__}Cell")
-            cases[f"{kind}_cell-bias={bias}"] = one_cell(random, cell, kind, {"bias": bias, **fixed})
+            cell, options = getattr(nn, f"{layer.__name__}Cell"), {"bias": bias, **fixed}
+            cases[f"{kind}_cell-bias={bias}"] = one_cell(random, cell, kind, options)
     for padding in (None, 1, -2):
         cases[f"embedding-padding_idx={padding}"] = embedding(random, padding)
     for bias in (True, False):

@@ -8,7 +8,6 @@ from torch_cases import assert_like_torch, torch_cases
 from isograd import nn
 from isograd.backend import array_namespace, settings_override
 from isograd.nn.attention import scaled_dot_product
-from isograd.nn.attention.transformer_layers import LayerNorm
 
 CASES = torch_cases("attention")
 HOSTS = pytest.mark.parametrize("device", ["cpu", "strict", "torch"], indirect=True)
@@ -142,7 +141,7 @@ class GPT(nn.Module):
             norm_first=True,
             **made,
         )
-        self.blocks = nn.TransformerEncoder(block, 2, LayerNorm(n_features, **made))
+        self.blocks = nn.TransformerEncoder(block, 2, nn.LayerNorm(n_features, **made))
         self.head = nn.Linear(n_features, n_tokens, bias=False, **made)
         self.head.weight = self.tokens.weight
 
@@ -174,8 +173,8 @@ def test_encoder_and_decoder_together_are_those_of_torch(device):
         def __init__(self):
             encoder = nn.TransformerEncoderLayer(N_FEATURES, N_HEADS, 6, 0.0, **made)
             decoder = nn.TransformerDecoderLayer(N_FEATURES, N_HEADS, 6, 0.0, **made)
-            self.encoder = nn.TransformerEncoder(encoder, 2, LayerNorm(N_FEATURES, **made))
-            self.decoder = nn.TransformerDecoder(decoder, 2, LayerNorm(N_FEATURES, **made))
+            self.encoder = nn.TransformerEncoder(encoder, 2, nn.LayerNorm(N_FEATURES, **made))
+            self.decoder = nn.TransformerDecoder(decoder, 2, nn.LayerNorm(N_FEATURES, **made))
 
     case = CASES["transformer"]
     module = Both()

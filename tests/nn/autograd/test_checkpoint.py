@@ -159,8 +159,10 @@ def test_a_function_that_works_in_place_on_its_input_is_recomputed_from_the_star
         return z
 
     x = leaf(X)
-    total(ig.checkpoint(f, x * 1.0)).backward()
-    np.testing.assert_allclose(ig.to_numpy(x.grad), 2.0 * (X + 1.0), rtol=1e-15)
+    loss = total(ig.checkpoint(f, x * 1.0))
+    for n_times in (1.0, 2.0):
+        loss.backward(retain_graph=True)
+        np.testing.assert_allclose(ig.to_numpy(x.grad), n_times * 2.0 * (X + 1.0), rtol=1e-15)
 
 
 def test_backward_twice_is_refused_unless_retained(device):

@@ -272,6 +272,32 @@ def test_backward_from_a_leaked_tensor_says_why_it_is_refused(device):
         (leaked[0] * leaf(3.0)).backward()
 
 
+# -- plain arrays on the left of a Tensor: some libraries refuse them -----------------------------
+
+
+def test_a_rule_may_have_what_it_saved_on_the_left_of_dy(device):
+    """In jvp dy is a Tensor; the saved plain array must then be one too."""
+
+    @ig.differentiable
+    def square(x):
+        return x * x
+
+    square.backward(lambda dy, x: x * dy + x * dy)
+    _, dy = ig.jvp(square, (number(3.0),), (number(5.0),))
+    assert float(dy) == 30.0
+    assert float(ig.grad(ig.grad(square))(number(3.0))) == 2.0
+
+
+def test_a_composition_may_have_a_plain_argument_on_the_left_of_a_recorded_one(device):
+    @ig.differentiable
+    def product(x, weight):
+        return x @ weight
+
+    weight = leaf([[1.0, 2.0], [3.0, 4.0]])
+    total(product(ig.array([1.0, 10.0], dtype="float64"), weight)).backward()
+    np.testing.assert_array_equal(numbers(weight.grad), [[1.0, 1.0], [10.0, 10.0]])
+
+
 # -- what comes out -----------------------------------------------------------------------------
 
 

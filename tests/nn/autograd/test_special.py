@@ -204,6 +204,7 @@ def test_without_scipy_the_error_says_how_to_install_it(name, monkeypatch):
 
 
 def test_a_library_without_the_function_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: True)
     monkeypatch.delitem(MODULES, "numpy")
     with pytest.raises(MissingFunctionError, match="digamma: numpy has no such function; move"):
         special("digamma")(np.asarray([1.0]))

@@ -65,7 +65,7 @@ ELEMENTWISE = {
     **{name: (0.3, 2.0) for name in ("log", "log2", "log10", "log1p", "sqrt", "reciprocal")},
     **{name: (-2.0, 2.0) for name in ("exp", "expm1", "sin", "cos", "sinh", "cosh", "square")},
     **{name: (-2.0, 2.0) for name in ("tanh", "atan", "asinh")},
-    **{name: (-0.8, 0.8) for name in ("tan", "asin", "acos", "atanh")},
+    **{name: (-0.7, 0.7) for name in ("tan", "asin", "acos", "atanh")},
     "acosh": (1.3, 3.0),
 }
 # Central differences of order 8: f'(x) = sum of c_k (f(x + k h) - f(x - k h)) / h.
@@ -92,6 +92,8 @@ def test_an_elementwise_rule_is_right_to_fifteen_digits(name):
 
 
 def test_values_written_twice_give_their_gradient_to_the_last(device):
+    if device.startswith("strict"):
+        pytest.skip("array_api_strict writes by slices and masks alone")
     xp = ig.wrap_namespace(ig.current_device().xp)
     rows = ig.array([1, 0, 1])
 
@@ -183,8 +185,8 @@ def test_a_total_in_integers_is_a_constant(device):
 
 def test_arrays_given_by_keyword_may_be_tensors(device):
     xp = ig.wrap_namespace(ig.current_device().xp)
-    x = xp.asarray([3.0, 1.0, 2.0])
-    found = xp.searchsorted(x, xp.asarray([2.5]), sorter=xp.argsort(x))
+    x = ig.Tensor(ig.array([3.0, 1.0, 2.0]))
+    found = xp.searchsorted(x, ig.array([2.5]), sorter=xp.argsort(x))
     assert_array_equal(ig.to_numpy(found), [2])
     low = ig.Tensor(ig.array(1.5), requires_grad=True)
     assert xp.clip(x, min=low).requires_grad
