@@ -1,4 +1,4 @@
-"""Ready-made differentiable namespaces: from isograd.xp import numpy, cupy, array_api_strict, torch.
+"""Ready-made differentiable namespaces: isograd.xp.numpy, .cupy, .array_api_strict, .torch.
 
 Each is wrap_namespace(library), the namespace that a Tensor of that library names; the library is
 imported at the first use. A module of the root, beside its folders, because of its public name.

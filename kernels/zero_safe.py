@@ -23,6 +23,8 @@ def scaled(dy: Any, slope: Any) -> Any:
 
 def divided(dy: Any, x: Any) -> Any:
     """dy / x; zero where dy is zero, also for x = 0."""
+    if np.minimum.reduce(np.abs(x), axis=None, initial=np.inf) > 0:  # and none is nan
+        return dy / x
     with np.errstate(all="ignore"):
         return _repaired(dy / x, dy)
 

@@ -133,7 +133,10 @@ from .regularization import l2_penalty
 
 # -- training
 from . import initializers
-from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
+from .optimizers import (
+    SGD, AMSGrad, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, NAdam, Optimizer, RAdam, RMSprop,
+    Rprop, clip_grad_norm, clip_grad_value,
+)
 
 # -- data
 from .data import DataLoader, train_test_split
@@ -250,10 +253,18 @@ __all__ = [
     "l2_penalty",
     "mse",
     # training
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Lion",
+    "NAdam",
     "Optimizer",
+    "RAdam",
     "RMSprop",
+    "Rprop",
     "SGD",
     "clip_grad_norm",
     "clip_grad_value",

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ..backend import Array, array_namespace, unwrap
 from ..backend.errors import DomainError, HyperparameterError
-from .activation import sigmoid
+from .activation import log_sigmoid, sigmoid
 from .autograd import differentiable
+from .loss_checks import check_weight
 from .reduction import check_pair, dterms, reduced
 
 LOWEST_LOGARITHM = -100.0  # torch's bound: the loss of a wrong certainty is 100, not infinite
@@ -115,17 +116,27 @@ huber.backward(
 
 
 @differentiable
-def binary_cross_entropy(probability: Array, target: Array, *, reduction: str = "mean") -> Array:
-    """Mean of -(t log p + (1 - t) log(1 - p)) over all elements, in nats.
+def binary_cross_entropy(
+    probability: Array, target: Array, weight: Array | None = None, *, reduction: str = "mean"
+) -> Array:
+    """Mean of -w (t log p + (1 - t) log(1 - p)) over all elements, in nats.
 
     probability: floating, each in [0, 1]; target: the same shape and dtype, each in [0, 1] -> (),
-    or that shape for "none". As in torch a logarithm counts as -100 at least, and p (1 - p) in the
-    derivative as 1e-12 at least. From logits, binary_cross_entropy_with_logits loses no digits.
+    or that shape for "none". weight: w, 1 unless given; its shape broadcasts to that of the others.
+    As in torch a logarithm counts as -100 at least, and p (1 - p) in the derivative as 1e-12 at
+    least. From logits, binary_cross_entropy_with_logits loses no digits.
     Raises DomainError for a probability outside of [0, 1] (on a GPU this check reads one scalar),
     ShapeError, DtypeError, DeviceError, HyperparameterError and EmptyReductionError.
     """
-    log_p, log_q = _bounded_log(probability), _bounded_log_of_rest(probability)
-    return reduced(-(target * log_p + (1.0 - target) * log_q), reduction)
+    return reduced(_weighted(_entropy(probability, target), weight), reduction)
+
+
+def _entropy(p: Array, t: Array) -> Array:
+    return -(t * _bounded_log(p) + (1.0 - t) * _bounded_log_of_rest(p))
+
+
+def _weighted(terms: Array, weight: Array | None) -> Array:
+    return terms if weight is None else terms * weight
 
 
 def _bounded_log(p: Array) -> Array:
@@ -143,8 +154,11 @@ def _bounded_log_of_rest(p: Array) -> Array:
 
 
 @binary_cross_entropy.requires
-def _(probability: Array, target: Array, reduction: str = "mean") -> None:
+def _(
+    probability: Array, target: Array, weight: Array | None = None, reduction: str = "mean"
+) -> None:
     check_pair("binary_cross_entropy", probability, target, reduction)
+    check_weight("binary_cross_entropy", "weight", weight, probability)
     p = unwrap(probability)
     xp = array_namespace(p)
     if not bool(xp.all((p >= 0.0) & (p <= 1.0))):
@@ -155,48 +169,99 @@ def _(probability: Array, target: Array, reduction: str = "mean") -> None:
         )
 
 
-@binary_cross_entropy.backward
-def _(dy: Array, probability: Array, target: Array, reduction: str) -> Array:
+def _dprobability(
+    dy: Array, probability: Array, target: Array, weight: Array | None, reduction: str
+) -> Array:
     xp = array_namespace(probability, target)  # (p - t) / (p (1 - p))
     variance = xp.clip(probability * (1.0 - probability), SMALLEST_VARIANCE, 1.0)
-    return dterms(dy, probability.shape, reduction) * ((probability - target) / variance)
+    dterm = dterms(dy, probability.shape, reduction)
+    return dterm * _weighted((probability - target) / variance, weight)
+
+
+def _dtarget(dy: Array, probability: Array, weight: Array | None, reduction: str) -> Array:
+    log_odds = _bounded_log_of_rest(probability) - _bounded_log(probability)
+    return dterms(dy, probability.shape, reduction) * _weighted(log_odds, weight)
 
 
 binary_cross_entropy.backward(
-    target=lambda dy, probability, reduction: (
-        dterms(dy, probability.shape, reduction)
-        * (_bounded_log_of_rest(probability) - _bounded_log(probability))
-    )
+    probability=_dprobability,
+    target=_dtarget,
+    weight=lambda dy, probability, target, reduction: (
+        dterms(dy, probability.shape, reduction) * _entropy(probability, target)
+    ),
 )
 
 
 @differentiable
 def binary_cross_entropy_with_logits(
-    logits: Array, target: Array, *, reduction: str = "mean"
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    *,
+    reduction: str = "mean",
 ) -> Array:
-    """Mean of -(t log s(x) + (1 - t) log(1 - s(x))), s the sigmoid, x the logits, in nats.
+    """Mean of -w (q t log s(x) + (1 - t) log(1 - s(x))), s the sigmoid, x the logits, in nats.
 
-    As max(x, 0) - x t + log(1 + exp(-|x|)), which is exact for logits of any size.
+    As max(x, 0) - x t + log(1 + exp(-|x|)) without q, which is exact for logits of any size.
     logits, target: floating, of the same shape and dtype, targets in [0, 1] -> (), or that shape
-    for "none". Raises ShapeError, DtypeError, DeviceError, HyperparameterError and
-    EmptyReductionError. Source: Goodfellow, Bengio, Courville 2016, section 6.2.2.2.
+    for "none". weight, pos_weight: w and q, 1 unless given; their shapes broadcast to that of the
+    logits, so that pos_weight (classes,) weighs the positive examples of each class.
+    Raises ShapeError, DtypeError, DeviceError, HyperparameterError and EmptyReductionError.
+    Source: Goodfellow, Bengio, Courville 2016, section 6.2.2.2.
     """
-    xp = array_namespace(logits, target)
-    positive = xp.maximum(logits, xp.zeros_like(logits))
-    terms = positive - logits * target + xp.log1p(xp.exp(-xp.abs(logits)))
-    return reduced(terms, reduction)
+    return reduced(_weighted(_logit_entropy(logits, target, pos_weight), weight), reduction)
+
+
+def _logit_entropy(x: Array, t: Array, pos_weight: Array | None) -> Array:
+    xp = array_namespace(x, t)
+    if pos_weight is not None:
+        return -(pos_weight * t * log_sigmoid(x) + (1.0 - t) * log_sigmoid(-x))
+    positive = xp.maximum(x, xp.zeros_like(x))
+    return positive - x * t + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 @binary_cross_entropy_with_logits.requires
-def _(logits: Array, target: Array, reduction: str = "mean") -> None:
-    check_pair("binary_cross_entropy_with_logits", logits, target, reduction)
+def _(
+    logits: Array,
+    target: Array,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    reduction: str = "mean",
+) -> None:
+    operation = "binary_cross_entropy_with_logits"
+    check_pair(operation, logits, target, reduction)
+    check_weight(operation, "weight", weight, logits)
+    check_weight(operation, "pos_weight", pos_weight, logits)
 
 
-@binary_cross_entropy_with_logits.backward
-def _(dy: Array, logits: Array, target: Array, reduction: str) -> Array:
-    return dterms(dy, logits.shape, reduction) * (sigmoid(logits) - target)
+@binary_cross_entropy_with_logits.backward("logits", "target", "weight", "pos_weight")
+def _(
+    dy: Array,
+    logits: Array,
+    target: Array,
+    weight: Array | None,
+    pos_weight: Array | None,
+    reduction: str,
+    needs: frozenset[str],
+) -> tuple[Array | None, ...]:
+    dterm = dterms(dy, logits.shape, reduction)
+    weighted = _weighted(dterm, weight)
+    dlogits = dtarget = dweight = dpos_weight = None
+    if "logits" in needs and pos_weight is None:
+        dlogits = weighted * (sigmoid(logits) - target)
+    elif "logits" in needs:
+        no = (1.0 - target) * sigmoid(logits)
+        dlogits = weighted * (no - pos_weight * target * sigmoid(-logits))
+    if "target" in needs:
+        dtarget = weighted * _dlogit_entropy_dtarget(logits, pos_weight)
+    if "weight" in needs:
+        dweight = dterm * _logit_entropy(logits, target, pos_weight)
+    if "pos_weight" in needs:
+        dpos_weight = -weighted * (target * log_sigmoid(logits))
+    return dlogits, dtarget, dweight, dpos_weight
 
 
-binary_cross_entropy_with_logits.backward(
-    target=lambda dy, logits, reduction: -dterms(dy, logits.shape, reduction) * logits
-)
+def _dlogit_entropy_dtarget(x: Array, pos_weight: Array | None) -> Array:
+    """log(1 - s(x)) - q log s(x), which is -x without q."""
+    return -x if pos_weight is None else log_sigmoid(-x) - pos_weight * log_sigmoid(x)

@@ -94,7 +94,7 @@ KINKS = [
     each("minimum", REAL, REAL, order=ORDER),
     each("copysign", OFF_ZERO, OFF_ZERO, order=ORDER),
     each("clip", REAL, order=ORDER, min=-1.0, max=1.0),
-    of("clip", MATRIX, Input((4,), high=-0.2), Input((3, 1), 0.2), call=lambda op, x, low, high: op(x, low, high)),
+    of("clip", MATRIX, Input((4,), high=-0.2), Input((3, 1), 0.2)),
     of("clip", MATRIX, VECTOR, call=lambda op, x, high: op(x, max=high)),
     each("nextafter", REAL, REAL, order=ORDER),
     each("where", BOOLEANS, REAL, REAL, order=ORDER),

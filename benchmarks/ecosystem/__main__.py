@@ -16,7 +16,10 @@ from .outcome import WRONG, Outcome
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try the cases, print a line for each; 1 if one is wrong, 2 on bad input."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.write and options.words:
+        parser.error("--write needs all functions: leave out the words")
     load = load_average()
     try:
         registry.switch_on()
@@ -34,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (IsogradError, OSError) as error:
         print(f"ecosystem: {error}", file=sys.stderr)
         return 2
-    states = [outcome["state"] for states in found.values() for outcome in states.values()]
+    states = [table.state_of(text) for texts in found.values() for text in texts.values()]
     print("   ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
     return int(WRONG in states)
 
 
 def _tell(case: Case, results: Mapping[str, Outcome]) -> None:
     """One line, or one for each array library where they differ."""
-    lines = [f"{result.state}  {result.reason}".rstrip() for result in results.values()]
+    lines = [str(result) for result in results.values()]
     if len(set(lines)) == 1:
         print(f"{case.title:45} {lines[0]}")
         return

@@ -74,7 +74,7 @@ def installed() -> dict[str, str]:
 
 def outcomes(
     cases: Iterable[Case], max_order: int, tell: Callable[[Case, Mapping[str, Outcome]], Any]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, str]]:
     """What becomes of each case over each array library, by the function's path, for a report.
 
     Cases of packages that are not installed are left out. tell is called after each case.
@@ -85,5 +85,5 @@ def outcomes(
         if case.library in here:
             results = {library: outcome(case, library, max_order) for library in LIBRARIES}
             tell(case, results)
-            found[case.title] = {name: result.record() for name, result in results.items()}
+            found[case.title] = {name: str(result) for name, result in results.items()}
     return found

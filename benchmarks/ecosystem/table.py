@@ -1,15 +1,14 @@
-"""What the results say to a reader: a short table for the README, and a page that names them all."""
+"""The results for a reader: a short table for the README, and a page with every function."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ...backend.errors import ConfigurationError
 from .outcome import CONSTANT, DIFFERENTIABLE, REFUSED, STATES, VALUE_ONLY, WRONG
 
 BEGIN, END = "<!-- ecosystem:begin -->", "<!-- ecosystem:end -->"
-Results = Mapping[str, Any]  # function -> array library -> what Outcome.record() says
+Results = Mapping[str, Mapping[str, str]]  # function -> array library -> what its Outcome says
 NAMES = {
     "scipy": "SciPy",
     "sklearn": "scikit-learn",
@@ -40,11 +39,16 @@ MEANINGS = (
 )
 
 
+def state_of(text: str) -> str:
+    """The state in what an Outcome says; the reason comes after it."""
+    return text.partition(": ")[0]
+
+
 def summary(results: Results, packages: Mapping[str, str]) -> str:
     """How many functions of each package are in each state: what stands in the README."""
     rows = []
     for package, version in packages.items():
-        mine = [states for name, states in results.items() if name.split(".")[0] == package]
+        mine = [texts for name, texts in results.items() if name.split(".")[0] == package]
         counts = (_counts(mine, state) for state in STATES)
         rows.append((f"{NAMES[package]} {version}", str(len(mine)), *counts))
     return _table(("package", "functions tried", *HEADS.values()), rows)
@@ -79,18 +83,18 @@ def written(text: str, content: str) -> str:
     return f"{before}{BEGIN}\n{content}\n{END}{after}"
 
 
-def _counts(mine: list[Mapping[str, Any]], state: str) -> str:
+def _counts(mine: list[Mapping[str, str]], state: str) -> str:
     libraries = list(mine[0]) if mine else []
     return " / ".join(
-        str(sum(states[library]["state"] == state for states in mine)) for library in libraries
+        str(sum(state_of(texts[library]) == state for texts in mine)) for library in libraries
     )
 
 
 def _differentiable(results: Results) -> list[tuple[str, str]]:
     """A row for each module: its functions that work over at least one library."""
     rows: dict[str, list[str]] = {}
-    for function, states in results.items():
-        good = [outcome["state"] == DIFFERENTIABLE for outcome in states.values()]
+    for function, texts in results.items():
+        good = [state_of(text) == DIFFERENTIABLE for text in texts.values()]
         if any(good):
             module, name = _split(function)
             rows.setdefault(module, []).append(f"{name}{'' if all(good) else '°'}")
@@ -100,10 +104,10 @@ def _differentiable(results: Results) -> list[tuple[str, str]]:
 def _others(results: Results) -> list[tuple[str, str]]:
     """A row for each reason: the functions that are differentiable over no library."""
     rows: dict[str, dict[str, list[str]]] = {}
-    for function, states in results.items():
-        if all(outcome["state"] != DIFFERENTIABLE for outcome in states.values()):
+    for function, texts in results.items():
+        if all(state_of(text) != DIFFERENTIABLE for text in texts.values()):
             module, name = _split(function)
-            reason = _meaning(next(iter(states.values())))
+            reason = _meaning(next(iter(texts.values())))
             rows.setdefault(reason, {}).setdefault(module, []).append(name)
     return [
         (reason, "; ".join(f"`{module}`: {', '.join(names)}" for module, names in modules.items()))
@@ -111,9 +115,9 @@ def _others(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-def _meaning(outcome: Mapping[str, Any]) -> str:
-    """The state with its reason, in words."""
-    state, reason = outcome["state"], outcome.get("reason", "")
+def _meaning(text: str) -> str:
+    """What an Outcome says, in words."""
+    state, _, reason = text.partition(": ")
     if state == CONSTANT:
         return "right values; the derivative is zero wherever it exists"
     about = {VALUE_ONLY: "right values; ", REFUSED: "", WRONG: "**wrong**: "}[state]

@@ -11,6 +11,8 @@ from ...backend import (
     array_namespace,
     describe_device,
     is_array,
+    is_complex,
+    is_floating,
     mixed_devices,
     settings,
 )
@@ -206,6 +208,8 @@ class Op:
     def _wrap(self, y: Any, level: int, links: tuple, parents: Sequence[Any]) -> Any:
         if isinstance(y, tuple):
             return _wrap_several(self, y, level, links, parents)
+        if y.dtype is not next(p.dtype for p in parents if p is not None) and not _is_smooth(y):
+            return wrap_constants(y)
         return self._recorded(y, links, parents, level)
 
     def _recorded(self, y: Array, links: tuple, parents: Sequence[Any], level: int = 0) -> Tensor:
@@ -275,8 +279,13 @@ def _wrap_several(op: Op, y: tuple, level: int, links: tuple, parents: Sequence[
     parts = []
     for i, part in enumerate(y):
         node = Node(op, ((join, _output(i), ()),), part.shape, part.dtype)
-        parts.append(recorded(part, level, node))
+        parts.append(recorded(part, level, node) if _is_smooth(part) else wrap_constants(part))
     return type(y)(*parts) if hasattr(y, "_fields") else tuple(parts)
+
+
+def _is_smooth(y: Array) -> bool:
+    """Whether the dtype of a result can change a little: integers have no derivative but zero."""
+    return is_floating(y) or is_complex(y)
 
 
 def _output(position: int) -> Callable[[Array], Cotangents]:

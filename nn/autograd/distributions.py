@@ -227,7 +227,7 @@ expi = _of_one(
 # -- Bessel functions ---------------------------------------------------------------------------
 
 j0 = _of_one("j0", "The Bessel function of the first kind, order 0", lambda dy, x: -dy * j1(x))
-j1 = _of_one(
+j1: Op = _of_one(
     "j1",
     "The Bessel function of the first kind, order 1",
     lambda dy, x, y: dy * (j0(x) - where(x == 0, 0.5, y / where(x == 0, 1.0, x))),
@@ -235,7 +235,7 @@ j1 = _of_one(
 y0 = _of_one(
     "y0", "The Bessel function of the second kind, order 0", lambda dy, x: -scaled(dy, y1(x))
 )
-y1 = _of_one(
+y1: Op = _of_one(
     "y1",
     "The Bessel function of the second kind, order 1",
     lambda dy, x, y: scaled(dy, y0(x) - y / x),
@@ -245,10 +245,10 @@ k0 = _of_one(
     "The modified Bessel function of the second kind, order 0",
     lambda dy, x: -scaled(dy, k1(x)),
 )
-k1 = _of_one(
+k1: Op = _of_one(
     "k1",
     "The modified Bessel function of the second kind, order 1",
     lambda dy, x, y: -scaled(dy, k0(x) + y / x),
 )
 k0e = _of_one("k0e", "exp(x) k0(x)", lambda dy, x, y: scaled(dy, y - k1e(x)))
-k1e = _of_one("k1e", "exp(x) k1(x)", lambda dy, x, y: scaled(dy, y - k0e(x) - y / x))
+k1e: Op = _of_one("k1e", "exp(x) k1(x)", lambda dy, x, y: scaled(dy, y - k0e(x) - y / x))

@@ -10,6 +10,9 @@ from ...backend import Namespace, as_dtype, is_array
 from .tensor import innermost
 
 
+LIMITS = ("eps", "max", "min", "smallest_normal")
+
+
 @dataclass(frozen=True)
 class FloatInfo:
     """What finfo returns; the numbers are Python's, whatever the library keeps (NumPy: scalars)."""
@@ -71,14 +74,15 @@ def inspections(xp: Namespace) -> dict[str, Callable[..., Any]]:
     def finfo(type: Any, /) -> FloatInfo:
         """Machine limits of a floating dtype, as in the standard."""
         found = xp.finfo(_dtype(type))
-        limits = (float(getattr(found, name)) for name in ("eps", "max", "min", "smallest_normal"))
-        return FloatInfo(int(found.bits), *limits, dtype=_named(found.dtype))
+        limits = {name: float(getattr(found, name)) for name in LIMITS}
+        return FloatInfo(bits=int(found.bits), **limits, dtype=_named(found.dtype))
 
     def iinfo(type: Any, /) -> IntegerInfo:
         """Machine limits of an integer dtype, as in the standard."""
         found = xp.iinfo(_dtype(type))
-        limits = (int(found.bits), int(found.max), int(found.min))
-        return IntegerInfo(*limits, dtype=_named(found.dtype))
+        return IntegerInfo(
+            int(found.bits), int(found.max), int(found.min), _named(found.dtype)
+        )
 
     def can_cast(from_: Any, to: Any, /) -> bool:
         """Whether one dtype turns into another by type promotion, as in the standard."""
@@ -92,7 +96,7 @@ def inspections(xp: Namespace) -> dict[str, Callable[..., Any]]:
         """Whether a dtype is of a kind, or one of several, as in the standard."""
         return bool(xp.isdtype(dtype, kind))
 
-    def __array_namespace_info__() -> NamespaceInfo:  # noqa: N807  # the standard's name
+    def __array_namespace_info__() -> NamespaceInfo:  # the standard's name
         """What the library can do here, as in the standard."""
         return NamespaceInfo(xp)
 

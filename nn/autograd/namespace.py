@@ -17,7 +17,7 @@ from .tensor import Tensor, innermost
 
 API_VERSION = "2025.12"
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", API_VERSION)
-INSPECTED = ("__all__", "__array_namespace_info__")  # of all names with underscores, to be filled in
+FILLED_IN = ("__all__", "__array_namespace_info__")  # the names with underscores that are
 
 _wrapped: dict[str, WrappedNamespace] = {}  # by the name of the library
 _filling = RLock()
@@ -37,7 +37,7 @@ class WrappedNamespace(ModuleType):
         self._load: Callable[[], Namespace] | None = load
 
     def __getattr__(self, name: str) -> Any:
-        if self._load is not None and (name in INSPECTED or name[:2] != "__"):
+        if self._load is not None and (name in FILLED_IN or name[:2] != "__"):
             try:
                 self._fill()
             except ImportError as error:  # hasattr() must go on saying no

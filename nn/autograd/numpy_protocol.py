@@ -9,49 +9,20 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 from ...backend import PYTHON_SCALARS, array_namespace, is_array
 from ...backend.errors import NotDifferentiableError
-from . import (
-    elementwise,
-    numpy_elementwise,
-    numpy_linalg,
-    numpy_picking,
-    numpy_reductions,
-    numpy_shapes,
-    numpy_statistics,
-    tree,
-)
+from . import tree
 from .differentiable import wrap_constants
-from .linear_algebra import matmul, vecdot
 from .numpy_arguments import alike, own_dtype
 from .tensor import Tensor, innermost, strip
 
 Function = Callable[..., Any]
 
-MODULES = (
-    *(numpy_elementwise, numpy_reductions, numpy_statistics),
-    *(numpy_shapes, numpy_picking, numpy_linalg),
-)
-
 _operand_types: set[type] = {Tensor, *PYTHON_SCALARS}  # and those of arrays that were seen
-
-RENAMED = {  # what NumPy's ufuncs are called in the standard, where that differs
-    "absolute": "abs",
-    **{f"arc{name}": f"a{name}" for name in ("cos", "cosh", "sin", "sinh", "tan", "tanh")},
-    "arctan2": "atan2",
-    "bitwise_not": "bitwise_invert",
-    "invert": "bitwise_invert",
-    "left_shift": "bitwise_left_shift",
-    "mod": "remainder",
-    "power": "pow",
-    "right_shift": "bitwise_right_shift",
-    "true_divide": "divide",
-}
 
 # Their results are whole numbers, truth values, shapes or dtypes: NumPy's own run on plain arrays.
 CONSTANT = (
@@ -86,9 +57,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     if inputs is NotImplemented:
         return NotImplemented
     name = ufunc.__name__
-    function = UFUNCS.get(name)
+    function = _tables().UFUNCS.get(name)
     if function is None:
-        return _other(f"numpy.{name}", getattr(ufunc, method), inputs, kwargs, UFUNC_NAMES)
+        return _other(f"numpy.{name}", getattr(ufunc, method), inputs, kwargs)
     if method == "__call__":
         if kwargs:
             kwargs = _fitting(function, name, kwargs)
@@ -96,9 +67,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     if method == "outer":
         x1, x2 = alike(inputs)
         return function(x1[(..., *(None,) * x2.ndim)], x2)
-    through = METHODS.get((name, method))
+    through = _tables().METHODS.get((name, method))
     if through is None:
-        return _other(f"numpy.{name}.{method}", getattr(ufunc, method), inputs, kwargs, UFUNC_NAMES)
+        return _other(f"numpy.{name}.{method}", getattr(ufunc, method), inputs, kwargs)
     return through(*inputs, **{"axis": 0, **_fitting(through, f"{name}.{method}", kwargs)})
 
 
@@ -107,14 +78,22 @@ def array_function(self: Tensor, func: Any, types: Any, args: tuple, kwargs: dic
     if not all(_is_known(kind) for kind in types):
         return NotImplemented
     name = f"{func.__module__}.{func.__name__}"
-    function = FUNCTIONS.get(name)
+    function = _tables().FUNCTIONS.get(name)
     if function is not None:
         return function(*args, **_fitting(function, name, kwargs))
     if func.__name__ in LIKE and not any(isinstance(x, Tensor) for x in args[:1]):
         return _made_like(self, LIKE[func.__name__], args, kwargs)
     if func.__name__ in CONSTANT:
         return wrap_constants(func(*_plain(args), **_plain(kwargs)))
-    return _other(name, func, args, kwargs, FUNCTIONS)
+    return _other(name, func, args, kwargs)
+
+
+@cache
+def _tables() -> Any:
+    """numpy_tables, which takes long to load and is not needed before NumPy meets a Tensor."""
+    from . import numpy_tables
+
+    return numpy_tables
 
 
 def _operands(inputs: tuple) -> Any:
@@ -144,10 +123,10 @@ def _is_known(kind: type) -> bool:
     return kind.__module__.partition(".")[0] in ("numpy", "cupy")
 
 
-def _other(name: str, function: Function, args: tuple, kwargs: dict, known: Iterable[str]) -> Any:
+def _other(name: str, function: Function, args: tuple, kwargs: dict) -> Any:
     """NumPy's own result where nothing is recorded. Raises NotDifferentiableError else."""
     if any(isinstance(strip(x), Tensor) for x in tree.leaves((args, kwargs))):
-        (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+        (near,) = difflib.get_close_matches(name, _tables().NAMES, n=1, cutoff=0.0)
         raise NotDifferentiableError(
             f"{name}: isograd has no derivative for it; the nearest name that has one is {near}. "
             "Without a derivative, give x.detach()"
@@ -197,60 +176,6 @@ def _refusal(name: str, key: str) -> str:
             "recording; take the result (x = x + y in place of x += y)"
         )
     return f"numpy.{name}: the argument {key}= is not supported for Tensors"
-
-
-# -- tables -------------------------------------------------------------------------------------
-
-
-def _public(module: ModuleType) -> dict[str, Function]:
-    """The functions that a module defines, by their NumPy names."""
-    own = {}
-    for name, value in vars(module).items():
-        is_own = callable(value) and getattr(value, "__module__", None) == module.__name__
-        if is_own and not name.startswith("_") and not isinstance(value, type):
-            own[name.rstrip("_")] = value
-    return own
-
-
-def _ufuncs() -> dict[str, Function]:
-    """The op of each of NumPy's ufuncs, and of SciPy's in xp.special."""
-    from . import special
-
-    found = {name: getattr(special, name) for name in special.__all__}
-    found |= {name: getattr(elementwise, name) for name in elementwise.__all__}
-    found |= {name: getattr(elementwise, standard) for name, standard in RENAMED.items()}
-    found |= {"matmul": matmul, "vecdot": vecdot}
-    found |= _public(numpy_elementwise)
-    same = {"radians": "deg2rad", "degrees": "rad2deg", "psi": "digamma"}
-    return found | {name: found[other] for name, other in same.items()}
-
-
-def _functions() -> dict[str, Function]:
-    """The function for each of NumPy's that is no ufunc, by its full name."""
-    found: dict[str, Function] = {}
-    for module in MODULES:
-        found |= {f"numpy.{name}": function for name, function in _public(module).items()}
-    for name in [name for name in found if name.startswith(("numpy.linalg_", "numpy.fft_"))]:
-        found[name.replace("_", ".", 1)] = found.pop(name)
-    found |= {f"numpy.linalg.{name}": f for name, f in numpy_linalg.LINALG_ALIKE.items()}
-    found |= {f"numpy.fft.{name}": f for name, f in numpy_linalg.FFT.items()}
-    same = {"amax": "max", "amin": "min", "around": "round"}
-    return found | {f"numpy.{name}": found[f"numpy.{other}"] for name, other in same.items()}
-
-
-UFUNCS = _ufuncs()
-UFUNC_NAMES = [f"numpy.{name}" for name in UFUNCS]
-FUNCTIONS = _functions()
-METHODS: dict[tuple[str, str], Function] = {
-    ("add", "reduce"): numpy_reductions.sum,
-    ("multiply", "reduce"): numpy_reductions.prod,
-    ("maximum", "reduce"): numpy_reductions.max,
-    ("minimum", "reduce"): numpy_reductions.min,
-    ("logical_and", "reduce"): numpy_reductions.all,
-    ("logical_or", "reduce"): numpy_reductions.any,
-    ("add", "accumulate"): numpy_reductions.cumsum,
-    ("multiply", "accumulate"): numpy_reductions.cumprod,
-}
 
 
 def install() -> None:

@@ -71,9 +71,14 @@ class MendedTanh(UnaryOp):
 def _for_complex(native: Run, xp: Namespace, cases: Callable[..., Iterable]) -> Run:
     """native; where x is complex, the cases (mask, value) replace some of its results."""
 
+    known: dict[Any, bool] = {}  # asked on every call, so it must be quick
+
     def mended(x: Array, /) -> Array:
         y = native(x)
-        if is_complex(x):
+        dtype = x.dtype
+        if dtype not in known:
+            known[dtype] = is_complex(x)
+        if known[dtype]:
             for mask, value in cases(x, xp):
                 y = xp.where(mask, value, y)
         return y

@@ -15,6 +15,8 @@ processing.
 
 from __future__ import annotations
 
+import math
+
 from array_api_compat import device
 
 from ...backend import Array, array_namespace
@@ -111,7 +113,7 @@ def _matrices(weight: Array, geometry: Geometry) -> Array:
 
 def _blocks(geometry: Geometry, x: Array, output: Array) -> list[Block]:
     """Parts of the windows that need less memory than half of x and output together."""
-    limit = (x.size + output.size) // 2
+    limit = (math.prod(x.shape) + math.prod(output.shape)) // 2
     return list(geometry.blocks(x.shape[0], x.shape[1] * geometry.n_elements, limit))
 
 

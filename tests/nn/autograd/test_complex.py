@@ -113,7 +113,7 @@ def test_the_gradient_is_the_direction_of_steepest_ascent(f, gradient, xp, z):
     """dL/da + i dL/db, as torch has it; by grad, vjp and backward alike."""
     expected = gradient(ig.to_numpy(z))
     assert_close(ig.grad(lambda z: f(xp, z))(z), array(expected.tolist(), "complex128"))
-    y, pull = ig.vjp(lambda z: f(xp, z), z)
+    _, pull = ig.vjp(lambda z: f(xp, z), z)
     assert_close(pull(array(1.0))[0], array(expected.tolist(), "complex128"))
     leaf = ig.Tensor(z, requires_grad=True)
     f(xp, leaf).backward()

@@ -1,5 +1,8 @@
 """The methods of Tensor are those of NumPy's arrays: the same numbers, and they record."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -93,7 +96,8 @@ def test_a_copy_has_memory_of_its_own():
 
 def test_every_method_is_tried():
     tried = {name.split()[0] for name in (*METHOD_CALLS, *CONSTANT_CALLS)} | {"tolist"}
-    assert tried == {*METHODS, *PROPERTIES}
+    tables = (*METHODS.values(), *PROPERTIES.values())
+    assert tried == {name for names in tables for name in names}
 
 
 def test_float_means_float64_as_in_numpy():
@@ -104,3 +108,14 @@ def test_a_parameter_has_them_too():
     weight = ig.nn.Parameter(values())
     (weight.reshape(-1) ** 2).sum().backward()
     assert_allclose(weight.grad, 2.0 * values())
+
+
+def test_import_loads_none_of_the_functions_and_the_first_use_does():
+    code = """
+import sys, numpy, isograd
+names = [name for name in sys.modules if ".numpy_" in name]
+assert sorted(names) == ["isograd.nn.autograd.numpy_arguments", "isograd.nn.autograd.numpy_protocol"]
+assert isograd.Tensor(numpy.ones(2)).sum() == 2.0
+assert numpy.prod(isograd.Tensor(numpy.ones(2))) == 1.0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -135,6 +135,17 @@ def test_transforms_refuse_two_devices():
         ig.grad(lambda x, y: array_namespace(x).sum(x * y))(x, other)
 
 
+def test_a_layer_and_its_input_on_two_devices_are_both_named(two_devices):
+    first, second = two_devices
+    with ig.using(first):
+        layer = ig.nn.Linear(2, 2)
+    for x in (ig.array([[1.0, 2.0]], device=second), on(second, requires_grad=True)):
+        with pytest.raises(DeviceError, match="one device") as error:
+            layer(x)
+        assert NAMES[first] in str(error.value)
+        assert NAMES[second] in str(error.value)
+
+
 def test_a_tensor_moved_in_time_is_fine(two_devices):
     first, second = two_devices
     x, other = on(first, requires_grad=True), on(second, requires_grad=True)

@@ -10,7 +10,7 @@ from numpy_calls import CALLS, CONSTANTS
 
 import isograd as ig
 from isograd.backend.errors import NotDifferentiableError
-from isograd.nn.autograd import numpy_protocol
+from isograd.nn.autograd import numpy_tables
 
 
 def parts(y):
@@ -65,10 +65,10 @@ def test_whole_numbers_and_truth_values_come_out_without_a_recording(call):
 
 def test_every_function_in_the_tables_has_a_call():
     tried = {call.name for call in [*CALLS, *CONSTANTS]}
-    functions = {name.removeprefix("numpy.") for name in numpy_protocol.FUNCTIONS}
+    functions = {name.removeprefix("numpy.") for name in numpy_tables.FUNCTIONS}
     same = {"concat": "concatenate", "row_stack": "vstack"}
     assert sorted(functions - tried - set(same) - NOT_OF_NUMPY) == []
-    ufuncs = {name for name in numpy_protocol.UFUNCS if isinstance(getattr(np, name, 0), np.ufunc)}
+    ufuncs = {name for name in numpy_tables.UFUNCS if isinstance(getattr(np, name, 0), np.ufunc)}
     assert sorted({getattr(np, name).__name__ for name in ufuncs} - tried - ON_INTEGERS) == []
 
 

@@ -62,10 +62,10 @@ def test_forward_and_backward_derivatives_are_transposes(sample, device):
 # -- against extended precision -----------------------------------------------------------------
 
 ELEMENTWISE = {
-    **{name: (0.3, 2.0) for name in ("log", "log2", "log10", "log1p", "sqrt", "reciprocal")},
-    **{name: (-2.0, 2.0) for name in ("exp", "expm1", "sin", "cos", "sinh", "cosh", "square")},
-    **{name: (-2.0, 2.0) for name in ("tanh", "atan", "asinh")},
-    **{name: (-0.7, 0.7) for name in ("tan", "asin", "acos", "atanh")},
+    **dict.fromkeys(("log", "log2", "log10", "log1p", "sqrt", "reciprocal"), (0.3, 2.0)),
+    **dict.fromkeys(("exp", "expm1", "sin", "cos", "sinh", "cosh", "square"), (-2.0, 2.0)),
+    **dict.fromkeys(("tanh", "atan", "asinh"), (-2.0, 2.0)),
+    **dict.fromkeys(("tan", "asin", "acos", "atanh"), (-0.7, 0.7)),
     "acosh": (1.3, 3.0),
 }
 # Central differences of order 8: f'(x) = sum of c_k (f(x + k h) - f(x - k h)) / h.

@@ -104,11 +104,18 @@ def test_a_leaf_is_its_own_gradient_path(device):
 
 def test_leaves_that_share_a_cotangent_do_not_share_their_gradients_memory():
     """Else `a.grad *= 0.5` would change b.grad, and the caller's dy."""
-    a, b, dy = leaf([1.0, 2.0]), leaf([3.0, 4.0]), np.ones(2)
-    (a + b).backward(dy)
-    a.grad *= 5.0
-    np.testing.assert_array_equal(b.grad, [1.0, 1.0])
+    dy, weights = np.ones(2), np.array([5.0, 6.0])
+    for expected, walk in (
+        (dy, lambda a, b: (a + b).backward(dy)),
+        (weights, lambda a, b: total((a + b) * weights).backward()),
+        (weights, lambda a, b: total(a * weights + b * weights).backward()),
+    ):
+        a, b = leaf([1.0, 2.0]), leaf([3.0, 4.0])
+        walk(a, b)
+        a.grad *= 5.0
+        np.testing.assert_array_equal(b.grad, expected)
     np.testing.assert_array_equal(dy, [1.0, 1.0])
+    np.testing.assert_array_equal(weights, [5.0, 6.0])
 
 
 def test_a_gradient_can_be_written_to():
