@@ -16,6 +16,10 @@ from .summary import summary
 from .linear import Linear, linear
 from .flatten import Flatten, Unflatten, flatten, unflatten
 from .dropout import Dropout, dropout
+from .dropout_variants import (
+    AlphaDropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout,
+    alpha_dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout,
+)
 from .embedding import Embedding, embedding
 from .bilinear import Bilinear, bilinear
 from .residual import Residual
@@ -114,12 +118,27 @@ from .activation_layers import (
     Softplus,
     Tanh,
 )
+from .hard_activation import (
+    Hardshrink, Hardsigmoid, Hardswish, Hardtanh, ReLU6, Softshrink, Threshold,
+    hardshrink, hardsigmoid, hardswish, hardtanh, relu6, softshrink, threshold,
+)
+from .smooth_activation import (
+    CELU, SELU, Mish, Softmax2d, Softmin, Softsign, Tanhshrink,
+    celu, mish, selu, softmin, softsign, tanhshrink,
+)
+from .gated_activation import GLU, RReLU, glu, rrelu
 from .softmax import LogSoftmax, Softmax, log_softmax, softmax
 from .special import erf
 
 # -- losses, and figures without a derivative
 from .cross_entropy import cross_entropy
 from .losses import binary_cross_entropy, binary_cross_entropy_with_logits, huber, l1, mse
+from .divergences import gaussian_nll, kl_div, nll, poisson_nll
+from .focal import focal, smooth_l1
+from .margins import (
+    cosine_embedding, hinge_embedding, margin_ranking, soft_margin, triplet_margin,
+)
+from .class_margins import multi_margin, multilabel_margin, multilabel_soft_margin
 from .loss_layers import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -127,6 +146,13 @@ from .loss_layers import (
     HuberLoss,
     L1Loss,
     MSELoss,
+)
+from .loss_layers_likelihoods import (
+    FocalLoss, GaussianNLLLoss, KLDivLoss, NLLLoss, PoissonNLLLoss, SmoothL1Loss,
+)
+from .loss_layers_margins import (
+    CosineEmbeddingLoss, HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss, MultiMarginLoss, SoftMarginLoss, TripletMarginLoss,
 )
 from .metrics import accuracy, confusion_matrix
 from .regularization import l2_penalty
@@ -137,6 +163,9 @@ from .optimizers import (
     SGD, AMSGrad, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, NAdam, Optimizer, RAdam, RMSprop,
     Rprop, clip_grad_norm, clip_grad_value,
 )
+from . import schedules
+from .averaging import ExponentialMovingAverage
+from .early_stopping import EarlyStopping
 
 # -- data
 from .data import DataLoader, train_test_split
@@ -151,6 +180,8 @@ __all__ = [
     "summary",
     # layers
     "Dropout",
+    "AlphaDropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout",
+    "alpha_dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout",
     "Flatten",
     "Unflatten",
     "Linear",
@@ -236,7 +267,17 @@ __all__ = [
     "softmax",
     "softplus",
     "tanh",
+    "CELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Mish", "RReLU", "ReLU6",
+    "SELU", "Softmax2d", "Softmin", "Softshrink", "Softsign", "Tanhshrink", "Threshold",
+    "celu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "mish", "relu6", "rrelu",
+    "selu", "softmin", "softshrink", "softsign", "tanhshrink", "threshold",
     # losses and figures
+    "CosineEmbeddingLoss", "FocalLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "KLDivLoss",
+    "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss",
+    "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "cosine_embedding", "focal", "gaussian_nll", "hinge_embedding", "kl_div", "margin_ranking",
+    "multi_margin", "multilabel_margin", "multilabel_soft_margin", "nll", "poisson_nll",
+    "smooth_l1", "soft_margin", "triplet_margin",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
@@ -259,6 +300,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "EarlyStopping",
+    "ExponentialMovingAverage",
     "Lion",
     "NAdam",
     "Optimizer",
@@ -269,6 +312,7 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
     "initializers",
+    "schedules",
     # data
     "DataLoader",
     "Digits",

@@ -47,7 +47,7 @@ def nll(
     if weight is not None:
         factors = array_namespace(weight).take(weight, _flat(labels))
         counts = array_namespace(factors).reshape(factors, tuple(labels.shape)) * counts
-    terms = -counts * xp.squeeze(own, axis=-1)
+    terms = -(xp.squeeze(own, axis=-1) * counts)
     if reduction != "mean":
         return reduced(terms, reduction)
     total = array_namespace(counts).sum(counts)

@@ -61,7 +61,8 @@ def rrelu(
         return leaky_relu(x, negative_slope=0.5 * (lower + upper))
     xp = array_namespace(x)
     source = default_generator() if generator is None else generator
-    drawn = source.uniform(tuple(x.shape), lower, upper, dtype=x.dtype, device=device_of(x))
+    drawn = source.uniform(tuple(x.shape), lower, upper, device=device_of(x))
+    drawn = array_namespace(drawn).astype(drawn, x.dtype)  # alike for every dtype of x
     above = xp.astype(x > 0.0, x.dtype)
     return x * (above + (1.0 - above) * drawn)
 

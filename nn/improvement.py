@@ -42,7 +42,7 @@ class Improvement:
 
     def is_better(self, value: float, best: float) -> bool:
         """Whether value improves on best."""
-        if math.isnan(value) or math.isinf(best):
+        if math.isinf(best):
             return value < best if self.mode == "min" else value > best
         sign = -1.0 if self.mode == "min" else 1.0
         if self.threshold_mode == "rel":

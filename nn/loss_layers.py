@@ -57,17 +57,37 @@ class HuberLoss(_Loss):
 
 
 class BCELoss(_Loss):
-    """binary_cross_entropy(probability, target); BCEWithLogitsLoss keeps more digits."""
+    """binary_cross_entropy(probability, target); BCEWithLogitsLoss keeps more digits.
+
+    weight: a buffer that broadcasts to the shape of the target.
+    """
+
+    def __init__(self, weight: Array | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.weight = weight
 
     def forward(self, probability: Array, target: Array) -> Array:
-        return binary_cross_entropy(probability, target, reduction=self.reduction)
+        return binary_cross_entropy(probability, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(_Loss):
-    """binary_cross_entropy_with_logits(logits, target)."""
+    """binary_cross_entropy_with_logits(logits, target) with its weight and pos_weight, buffers."""
+
+    def __init__(
+        self,
+        weight: Array | None = None,
+        *,
+        reduction: str = "mean",
+        pos_weight: Array | None = None,
+    ) -> None:
+        super().__init__(reduction)
+        self.weight = weight
+        self.pos_weight = pos_weight
 
     def forward(self, logits: Array, target: Array) -> Array:
-        return binary_cross_entropy_with_logits(logits, target, reduction=self.reduction)
+        return binary_cross_entropy_with_logits(
+            logits, target, self.weight, self.pos_weight, reduction=self.reduction
+        )
 
 
 class CrossEntropyLoss(_Loss):

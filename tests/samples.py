@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from extension_samples import EXTENSION_NO_OPS, EXTENSIONS
+from loss_samples import MORE_ACTIVATIONS, MORE_LOSSES
 from sample_kinds import (
     ABOVE_ONE,
     BOOLEANS,
@@ -307,6 +308,8 @@ SAMPLES = [
     *ATTENTION,
     *SPATIAL,
     *LOSSES,
+    *MORE_ACTIVATIONS,
+    *MORE_LOSSES,
     *EXTENSIONS,
 ]
 

@@ -9,7 +9,6 @@ from typing import Any
 from ...backend import Namespace, as_dtype, is_array
 from .tensor import innermost
 
-
 LIMITS = ("eps", "max", "min", "smallest_normal")
 
 

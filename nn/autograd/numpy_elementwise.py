@@ -198,10 +198,8 @@ def clip(
 ) -> Array:
     """a within the bounds."""
     low, high = a_min if min is None else min, a_max if max is None else max
-    if any(
-        isinstance(bound, float) or is_floating(bound) for bound in (low, high) if bound is not None
-    ):
-        a = floating(a)
+    if any(is_floating(x) if is_array(x) else isinstance(x, float) for x in (low, high)):
+        a = floating(a)  # as NumPy promotes integers
     bounded: Array = elementwise.clip(a, low, high)
     return bounded
 

@@ -59,7 +59,9 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     name = ufunc.__name__
     function = _tables().UFUNCS.get(name)
     if function is None:
-        return _other(f"numpy.{name}", getattr(ufunc, method), inputs, kwargs)
+        module = getattr(ufunc, "__module__", "numpy")  # SciPy's ufuncs have none
+        full_name = f"{module}.{name}" if module else name
+        return _other(full_name, getattr(ufunc, method), inputs, kwargs)
     if method == "__call__":
         if kwargs:
             kwargs = _fitting(function, name, kwargs)

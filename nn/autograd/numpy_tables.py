@@ -78,7 +78,7 @@ def _functions() -> dict[str, Function]:
 
 UFUNCS = _ufuncs()
 FUNCTIONS = _functions()
-NAMES = [*FUNCTIONS, *(f"numpy.{name}" for name in UFUNCS)]
+NAMES = [*FUNCTIONS, *(f"numpy.{name}" for name in UFUNCS if name not in special.__all__)]
 METHODS: dict[tuple[str, str], Function] = {
     ("add", "reduce"): numpy_reductions.sum,
     ("multiply", "reduce"): numpy_reductions.prod,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ...backend import Array, array_namespace
 from .adam import Adam
+from .optimizer import Optimizer
 
 
 def amsgrad(
@@ -39,16 +41,27 @@ def amsgrad(
     return p - step * (m / (xp.sqrt(largest) + eps * root)), m, v, largest
 
 
-class AMSGrad(Adam):
+class AMSGrad(Optimizer):
     """Adam whose divisor never shrinks, which its proof of convergence needs.
 
-    Settings and errors as for Adam; torch spells it Adam(amsgrad=True).
+    params, errors: see Optimizer; settings as for Adam. torch spells it Adam(amsgrad=True).
     Source: see amsgrad(); defaults as in torch.
     """
 
-    moment_names: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    checks: ClassVar = Adam.checks
+    moment_names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     definition = staticmethod(amsgrad)
-    kernels: ClassVar = {}
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        super().__init__(params, settings)
 
     def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
         """Both running means and the maximum."""

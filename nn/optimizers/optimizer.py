@@ -114,7 +114,11 @@ class Optimizer:
                     self._update(arena, run, moments, values)
 
     def zero_grad(self) -> None:
-        """Forget all gradients: p.grad is None afterwards."""
+        """Forget all gradients: p.grad is None afterwards.
+
+        Until then they add up over backward passes. A batch that is too large for the memory may so
+        be taken in n parts: (loss / n).backward() for each, then one step() and one zero_grad().
+        """
         for group in self.param_groups:
             for parameter in group.data["params"]:
                 if parameter._node is not None:

@@ -35,9 +35,11 @@ class ScheduledLR:
         self.optimizer = optimizer
         self.setting = setting
         self.n_steps = 0
-        several = isinstance(schedule, list | tuple)
-        self._schedules = [checked("ScheduledLR", one) for one in (schedule if several else ())]
-        self._schedule = None if several else checked("ScheduledLR", schedule)
+        self._schedules = [
+            checked("ScheduledLR", one)
+            for one in (schedule if isinstance(schedule, Sequence) else [schedule])
+        ]
+        self._is_for_all = not isinstance(schedule, Sequence)
         self._set()
 
     def step(self) -> None:
@@ -65,7 +67,7 @@ class ScheduledLR:
 
     def _set(self) -> None:
         groups = self.optimizer.param_groups
-        schedules = [self._schedule] * len(groups) if self._schedule else self._schedules
+        schedules = self._schedules * len(groups) if self._is_for_all else self._schedules
         if len(schedules) != len(groups):
             raise HyperparameterError(
                 f"ScheduledLR: there must be a schedule for each of the {len(groups)} groups of "

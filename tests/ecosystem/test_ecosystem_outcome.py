@@ -26,11 +26,11 @@ LIBRARIES = ["numpy", "array_api_strict"]
 def stranger(monkeypatch):
     """A function that becomes stranger.function, the one that a case names."""
 
-    def introduce(function):
+    def introduce(function, n_inputs=1):
         module = ModuleType("stranger")
         module.function = function
         monkeypatch.setitem(sys.modules, "stranger", module)
-        return case("stranger.function", VECTOR)
+        return case("stranger.function", *[VECTOR] * n_inputs)
 
     return introduce
 
@@ -145,11 +145,11 @@ def test_both_parts_of_a_complex_result_are_checked(stranger):
 
 
 def test_a_function_that_changes_its_argument_does_not_disturb_the_next_call(stranger):
-    def doubled(x):
+    def changing(x, y):
         x *= 2.0
-        return x * x
+        return x * y
 
-    assert outcome(stranger(doubled), "numpy").state == DIFFERENTIABLE
+    assert outcome(stranger(changing, n_inputs=2), "numpy").state == DIFFERENTIABLE
 
 
 def test_a_case_says_where_its_function_is():

@@ -19,6 +19,7 @@ from isograd.backend.errors import (
     ShapeError,
 )
 from isograd.nn.activation import sigmoid
+from isograd.nn.focal import smooth_l1
 from isograd.nn.loss_layers import BCELoss, BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss
 from isograd.nn.losses import (
     binary_cross_entropy,
@@ -32,6 +33,7 @@ BY_TORCH_NAME = {
     "mse_loss": mse,
     "l1_loss": l1,
     "huber_loss": huber,
+    "smooth_l1_loss": smooth_l1,
     "binary_cross_entropy": binary_cross_entropy,
     "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
 }
@@ -39,7 +41,7 @@ LOSSES = list(BY_TORCH_NAME.values())
 TORCH_CASES = {
     name: case
     for name, case in oracles.torch_numbers()["losses"].items()
-    if case["loss"] in BY_TORCH_NAME and not case["settings"].keys() & {"weight", "pos_weight"}
+    if case["loss"] in BY_TORCH_NAME
 }
 
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=str)
@@ -51,13 +53,19 @@ def probabilities(shape, seed, dtype="float64"):
     return default_rng(seed).uniform(0.05, 0.95, shape).astype(dtype)
 
 
+def of_case(setting):
+    """A setting as the losses take it: an array, or a number."""
+    return np.array(setting) if isinstance(setting, np.ndarray) else setting
+
+
 @each_reduction
 @pytest.mark.parametrize("name", TORCH_CASES)
 def test_value_and_gradient_agree_with_torch(name, reduction):
     case = TORCH_CASES[name]
     loss, expected = BY_TORCH_NAME[case["loss"]], case[reduction]
     prediction = ig.Tensor(np.array(case["prediction"]), requires_grad=True)
-    y = loss(prediction, case["target"], reduction=reduction, **case["settings"])
+    settings = {name: of_case(value) for name, value in case["settings"].items()}
+    y = loss(prediction, case["target"], reduction=reduction, **settings)
     y.backward(np.array(expected["dy"]))
     assert_allclose(y.data, expected["value"], rtol=1e-12, atol=0)
     assert_allclose(prediction.grad, expected["dprediction"], rtol=1e-12, atol=0)
@@ -225,7 +233,7 @@ def test_a_probability_out_of_range_is_refused_with_the_loss_that_takes_logits(w
         (MSELoss(), mse, {}),
         (L1Loss("sum"), l1, {"reduction": "sum"}),
         (HuberLoss(delta=0.1), huber, {"delta": 0.1}),
-        (BCELoss("none"), binary_cross_entropy, {"reduction": "none"}),
+        (BCELoss(reduction="none"), binary_cross_entropy, {"reduction": "none"}),
         (BCEWithLogitsLoss(), binary_cross_entropy_with_logits, {}),
     ],
     ids=lambda x: type(x).__name__ if hasattr(x, "forward") else "",
@@ -234,6 +242,31 @@ def test_a_layer_is_its_function_with_the_settings_kept(layer, loss, settings):
     p, t = probabilities((4, 2), 8), probabilities((4, 2), 9)
     assert_array_equal(layer(p, t), loss(p, t, **settings))
     assert layer.parameters() == []
+
+
+@each_reduction
+def test_binary_losses_have_derivatives_with_respect_to_their_weights_too(reduction):
+    p, t = probabilities((2, 3), 10), probabilities((2, 3), 11)
+    w, q = probabilities((2, 3), 12), probabilities((3,), 13)
+    ig.check_gradients(lambda *xs: binary_cross_entropy(*xs, reduction=reduction), p, t, w)
+    f = binary_cross_entropy_with_logits
+    ig.check_gradients(lambda *xs: f(*xs, reduction=reduction), p, t, w, q)
+
+
+def test_binary_layers_keep_their_weights():
+    p, t, w, q = (probabilities((3,), seed) for seed in range(4))
+    assert_array_equal(BCELoss(w)(p, t), binary_cross_entropy(p, t, w))
+    layer = BCEWithLogitsLoss(w, pos_weight=q)
+    assert_array_equal(layer(p, t), binary_cross_entropy_with_logits(p, t, w, q))
+    assert set(layer.state_dict()) == {"weight", "pos_weight"}
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 2, 3), (4, 3)])
+@pytest.mark.parametrize("name", ["weight", "pos_weight"])
+def test_a_weight_that_would_broadcast_the_loss_is_refused(name, shape):
+    p = probabilities((2, 3), 0)
+    with pytest.raises(ShapeError, match=rf"{name} must broadcast to the shape \(2, 3\)"):
+        binary_cross_entropy_with_logits(p, p, **{name: np.ones(shape)})
 
 
 def test_a_layer_refuses_an_unknown_reduction_when_it_is_made():

@@ -23,7 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 LR = 0.3
 N_STEPS = 1000
 
-# name: (isograd's settings beside lr, torch's class, torch's settings, last step)
+# name: (isograd's function, its settings beside lr, torch's class, its settings, the last step)
 CASES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], int]] = {
     "step": ("step_decay", {"step_size": 30}, "StepLR", {"step_size": 30}, 400),
     "step_gamma": (
@@ -104,8 +104,8 @@ def main() -> None:
         found = rates(lambda o, make=make, options=options: make(o, **options), last)
         cases[name] = ({"schedule": ours, "settings": {"lr": LR, **settings}}, found)
     for name, settings in CYCLES.items():
-        make = torch_schedules.OneCycleLR
-        found = rates(lambda o, s=settings: make(o, LR, total_steps=N_STEPS, **s), N_STEPS - 1)
+        options = {"max_lr": LR, "total_steps": N_STEPS, **settings}
+        found = rates(lambda o, s=options: torch_schedules.OneCycleLR(o, **s), N_STEPS - 1)
         given = {"max_lr": LR, "n_steps": N_STEPS, **settings}
         cases[name] = ({"schedule": "one_cycle", "settings": given}, found)
     cases["warm_up_then_cosine"] = ({}, rates(warm_up_then_cosine, N_STEPS))

@@ -114,7 +114,7 @@ def test_import_loads_none_of_the_functions_and_the_first_use_does():
     code = """
 import sys, numpy, isograd
 names = [name for name in sys.modules if ".numpy_" in name]
-assert sorted(names) == ["isograd.nn.autograd.numpy_arguments", "isograd.nn.autograd.numpy_protocol"]
+assert {name.rpartition("_")[2] for name in names} == {"arguments", "protocol"}, names
 assert isograd.Tensor(numpy.ones(2)).sum() == 2.0
 assert numpy.prod(isograd.Tensor(numpy.ones(2))) == 1.0
 """

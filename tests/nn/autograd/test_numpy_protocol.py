@@ -233,6 +233,18 @@ def test_without_a_recording_numpys_own_function_runs():
         assert_array_equal(plain(np.unwrap(leaf([0.0, 7.0]))), np.unwrap(x.data))
 
 
+def test_integers_become_floating_where_numpy_makes_them_so():
+    x = np.arange(6)
+    for function in (np.fabs, np.rint, np.mean, lambda x: np.clip(x, 0.5, 3.5), np.sqrt):
+        y = function(ig.Tensor(x))
+        assert y.dtype == np.float64
+        assert_allclose(plain(y), function(x))
+    for function in (lambda x: np.clip(x, 1, 4), np.nan_to_num, np.sum, np.max):
+        y = function(ig.Tensor(x))
+        assert y.dtype == np.int64
+        assert_array_equal(plain(y), function(x))
+
+
 def test_a_function_that_changes_its_argument_is_refused():
     with pytest.raises(TypeError, match="copyto"):
         np.copyto(np.zeros(2), leaf([1.0, 2.0]))
