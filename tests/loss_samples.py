@@ -31,9 +31,7 @@ def drawn(name: str, shape: tuple[int, ...] = (2, 3), **options: object) -> Samp
     )
 
 
-def signed(
-    name: str, *inputs: Input, target: tuple[int, ...] = (3, 4), **options: object
-) -> Sample:
+def signed(name: str, *inputs: Input, rows: bool = False, **options: object) -> Sample:
     """A loss whose last argument is 1 and -1 in turn: a function of the others."""
 
     def call(op, *arrays):

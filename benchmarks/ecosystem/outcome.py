@@ -76,7 +76,11 @@ def _differentiated(case: Case, library: str, expected: list[Any], order: int) -
     if not any(varied):
         return Outcome(CONSTANT)
     arrays, chosen = _arrays(case, library), case.differentiated()
-    for value, moves in zip(_recorded_results(case, arrays, chosen), varied, strict=True):
+    recorded = _recorded_results(case, arrays, chosen)
+    difference = _difference(recorded, expected)
+    if difference:
+        return Outcome(WRONG, f"when recorded, {difference}")
+    for value, moves in zip(recorded, varied, strict=True):
         if moves and type(value) in (float, complex):
             return Outcome(VALUE_ONLY, "returns a Python number, which no recording can follow")
     check_gradients(

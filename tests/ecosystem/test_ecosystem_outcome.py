@@ -67,6 +67,15 @@ def test_a_wrong_value_is_wrong(stranger):
     assert result.reason.startswith("a value off by")
 
 
+def test_a_value_that_is_wrong_only_when_it_is_recorded_is_wrong(stranger):
+    def other_branch(x):
+        return x * 2.0 if is_tensor(x) and x.requires_grad else x * 1.0
+
+    result = outcome(stranger(other_branch), "numpy")
+    assert result.state == WRONG
+    assert result.reason.startswith("when recorded, a value off by")
+
+
 def test_a_wrong_shape_is_wrong(stranger):
     result = outcome(stranger(lambda x: x[:, None] if is_tensor(x) else x), "numpy")
     assert result.state == WRONG

@@ -21,7 +21,7 @@ DROPOUTS = {
     "alpha_dropout": ((64, 40), (64, 40), nn.AlphaDropout),
     "feature_alpha_dropout": ((64, 8, 5), (64, 8, 1), nn.FeatureAlphaDropout),
 }
-# torch 2.13 rounds 1/6, and celu's alpha, to float32 in these derivatives; test_contract.py has ours.
+# torch 2.13 rounds 1/6, and celu's 1/alpha, to float32 in these derivatives.
 ROUNDED = ("Hardsigmoid", "CELU-alpha=0.4")
 each_dropout = pytest.mark.parametrize("name", DROPOUTS)
 

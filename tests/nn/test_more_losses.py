@@ -251,3 +251,14 @@ def test_focal_without_focus_is_binary_cross_entropy():
 def test_triplets_of_equal_rows_have_a_finite_gradient():
     dx = ig.grad(lambda a: nn.triplet_margin(a, X, X))(X)
     assert np.isfinite(dx).all()
+
+
+@each_loss
+def test_a_few_steps_down_the_gradient_lower_the_loss(name):
+    (x, *others), _ = LOSSES[name]
+    loss = loss_named(name)
+    start, slope = ig.value_and_grad(lambda z: loss(z, *others))(x)
+    for _ in range(5):
+        x = x - 0.02 * slope
+        end, slope = ig.value_and_grad(lambda z: loss(z, *others))(x)
+    assert float(end) < float(start)
