@@ -94,7 +94,9 @@ def test_elements_are_numbers_and_not_views():
 
 
 @pytest.mark.parametrize(
-    "copy", [lambda x: x[[0, 1]], lambda x: x[x > 3.0], lambda x: x + 0.0], ids=str
+    "copy",
+    [lambda x: x[[0, 1]], lambda x: x[x > 3.0], lambda x: x + 0.0],
+    ids=["list key", "mask key", "sum"],
 )
 def test_a_copy_is_no_view(copy):
     x = ig.Tensor(numbers("cpu"))
