@@ -166,7 +166,7 @@ def test_a_list_of_arrays_that_do_not_stack_is_refused(device):
         np.asarray(["2020"], "M8[D]"),
         np.zeros(2, [("a", "f4")]),
     ],
-    ids=str,
+    ids=lambda data: str(data).split(" at 0x")[0],
 )
 def test_what_is_no_array_of_numbers_is_refused(data, device):
     with pytest.raises(DtypeError, match="array: data must be"):

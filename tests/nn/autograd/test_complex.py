@@ -139,6 +139,14 @@ def test_a_cotangent_is_a_gradient_too(xp, z):
     assert_close(leaf.grad, ig.grad(lambda z: outer(inner(z)))(z))
 
 
+def test_a_cotangent_of_another_precision_is_cast_and_means_the_same(z):
+    leaf = ig.Tensor(z, requires_grad=True)
+    dy = array(np.full((2, 3), 1j).tolist(), "complex64")
+    (leaf * 1.0).backward(dy)
+    assert_array_equal(ig.to_numpy(leaf.grad), np.full((2, 3), 1j))
+    assert leaf.grad.dtype == z.dtype
+
+
 def test_the_rule_called_by_hand_follows_the_convention(xp, z):
     dy = array((1j * np.array(A) + np.array(B)).tolist(), "complex128")
     assert_close(xp.exp.backward(dy, z), ig.vjp(xp.exp, z)[1](dy)[0])

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import isograd as ig
+from isograd.nn.autograd.zero_safe import divided, scaled
 
 INF, NAN = np.inf, np.nan
 
@@ -100,6 +101,20 @@ def test_the_guard_leaves_directional_derivatives_alone(device):
     assert ig.to_numpy(ig.jvp(xp.log, xs, [v])[1]) == [0.75]
     _, zero = namespace_and(0.0)
     assert ig.to_numpy(ig.jvp(xp.sqrt, zero, [v])[1]) == [INF]
+
+
+@pytest.mark.parametrize("x", [0.0, NAN])
+def test_a_quotient_of_nothing_has_no_slope_whatever_comes_back(x):
+    """The rules of the guards: an infinite cotangent of a zero, from a later singularity."""
+    cotangent, x, dy = np.array([0.0]), np.array([x]), np.array([INF])
+    for op in (scaled, divided):
+        assert_array_equal(ig.vjp(lambda x, op=op: op(cotangent, x), x)[1](dy)[0], [0.0])
+
+
+def test_the_product_of_an_infinite_number_and_another_has_the_other_for_slope(device):
+    xp, _ = namespace_and()
+    x = ig.array([INF, 2.0], dtype="float64")
+    assert_array_equal(ig.to_numpy(ig.grad(lambda x: xp.prod(x))(x)), [2.0, INF])
 
 
 # -- kinks --------------------------------------------------------------------------------------

@@ -180,6 +180,8 @@ def test_a_total_in_integers_is_a_constant(device):
     x = ig.Tensor(ig.array([1.5, 2.5]), requires_grad=True)
     assert not xp.astype(x, xp.int64).requires_grad
     assert not xp.sum(xp.astype(x, xp.int64)).requires_grad
+    assert not xp.sum(x, dtype=xp.int64).requires_grad
+    assert not xp.prod(x, dtype=xp.int64).requires_grad
     assert xp.sum(x, dtype=xp.float64).requires_grad
 
 
@@ -201,6 +203,16 @@ def test_summed_axes_of_unequal_lengths_are_refused(device):
     xp = ig.wrap_namespace(ig.current_device().xp)
     with pytest.raises(ig.errors.ShapeError, match="tensordot: summed axes must have equal"):
         xp.tensordot(xp.ones((2, 3)), xp.ones((2, 3)), axes=1)
+
+
+@pytest.mark.parametrize("indexing", ["xy", "ij"])
+def test_a_grid_is_numpys(indexing, device):
+    xp = ig.wrap_namespace(ig.current_device().xp)
+    axes = [np.arange(2.0), np.arange(3.0), np.arange(4.0)]
+    found = xp.meshgrid(*map(here, axes), indexing=indexing)
+    assert isinstance(found, tuple)
+    for y, expected in zip(found, np.meshgrid(*axes, indexing=indexing), strict=True):
+        assert_array_equal(ig.to_numpy(y), expected)
 
 
 def test_differences_are_taken_a_whole_number_of_times():

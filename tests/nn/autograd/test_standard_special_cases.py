@@ -94,6 +94,7 @@ def test_elsewhere_the_library_is_asked(xp):
 def test_the_sign_of_a_complex_number_lies_on_the_unit_circle_or_is_zero(xp):
     z = ig.array([0j, 3 + 4j, -2j], dtype="complex128")
     assert_allclose(ig.to_numpy(xp.sign(z)), [0j, 0.6 + 0.8j, -1j], rtol=1e-15)
+    same(xp.sign(number(complex(-0.0, -0.0), "complex128"))[0], complex(0.0, 0.0))
 
 
 # -- machine limits -----------------------------------------------------------------------------
@@ -142,7 +143,9 @@ def test_the_info_is_the_librarys_own(xp):
     assert info.default_device() in info.devices()
     assert info.dtypes(kind="bool") == {"bool": xp.bool}
     for device in info.devices():
-        assert xp.zeros(1, device=device).device == device
+        zero = xp.zeros((), device=device)
+        assert zero.device == device
+        assert float(zero) == 0.0  # torch's meta device would hold no number
 
 
 def test_the_info_tells_of_flags_that_are_switched():
