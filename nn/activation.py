@@ -14,7 +14,7 @@ from collections.abc import Callable
 from ..backend import Array, array_namespace
 from ..backend.errors import HyperparameterError, ShapeError
 from .autograd import differentiable
-from .autograd.elementwise import tanh as tanh  # a public name of this file too
+from .autograd.ops.elementwise import tanh as tanh  # a public name of this file too
 from .special import erf
 
 

@@ -8,7 +8,7 @@ from ..backend import Array, array_namespace, is_integer, unwrap
 from ..backend.errors import EmptyReductionError, HyperparameterError
 from ..kernels.cross_entropy import CROSS_ENTROPY_NUMPY
 from .autograd import differentiable
-from .autograd.indexing import put
+from .autograd.ops.indexing import put
 from .class_targets import check_class_targets, check_labels
 from .reduction import (
     check_arrays,

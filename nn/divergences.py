@@ -7,7 +7,7 @@ import math
 from ..backend import Array, array_namespace, is_integer, unwrap
 from ..backend.errors import DomainError, EmptyReductionError, HyperparameterError, ShapeError
 from .autograd import differentiable
-from .autograd.special import xlogy
+from .autograd.ops.special import xlogy
 from .class_targets import check_class_targets, check_labels
 from .loss_checks import check_alike, check_class_weight, check_positive
 from .reduction import (

@@ -9,7 +9,7 @@ from ..backend.errors import HyperparameterError, ShapeError
 from ..backend.missing import check_indices
 from ..backend.random import Generator
 from .autograd import differentiable
-from .autograd.indexing import add_at
+from .autograd.ops.indexing import add_at
 from .autograd.tensor import innermost
 from .dimensions import check_integer
 from .initializers import normal

@@ -6,7 +6,7 @@ from ..backend import Array, array_namespace, unwrap
 from ..backend.errors import HyperparameterError, ShapeError
 from .activation import sigmoid, tanh
 from .autograd import differentiable
-from .autograd.softmax import softmax
+from .autograd.ops.softmax import softmax
 from .hard_activation import check_finite
 from .module import Module
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..backend import Array
-from .autograd.softmax import log_softmax as log_softmax  # public names of this file too
-from .autograd.softmax import softmax as softmax
+from .autograd.ops.softmax import log_softmax as log_softmax  # public names of this file too
+from .autograd.ops.softmax import softmax as softmax
 from .module import Module
 
 

@@ -1,3 +1,3 @@
 """erf, under the name that layers use; see autograd/special.py."""
 
-from .autograd.special import erf as erf
+from .autograd.ops.special import erf as erf

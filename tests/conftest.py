@@ -1,10 +1,14 @@
 """What every test shares: the markers' rules and the devices that a test runs on."""
 
+import collections
 import functools
 import importlib.util
 import os
 
 import pytest
+
+# Before NumPy is loaded: tests run side by side, and the thread pools of BLAS would fight.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import isograd as ig
 from isograd.backend.errors import DeviceUnavailableError
@@ -18,6 +22,16 @@ DEVICES = [
 ]
 
 LIBRARY_BEHIND = {"strict": "array_api_strict", "torch": "torch"}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say why tests were skipped, a line for each reason."""
+    reasons = collections.Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"skipped {count}: {reason}")
 
 
 @pytest.fixture(params=DEVICES)

@@ -6,7 +6,7 @@ from matrices import complex_of, hermitian_part, positive_definite, real_parts
 from sample_kinds import MATRIX, REAL, VECTOR, Input, each, of
 
 from isograd.backend import array_namespace
-from isograd.nn.autograd import distributions
+from isograd.nn.autograd.ops import distributions
 
 SMALL = Input((2, 3, 3), -0.5, 0.5)
 TALL = Input((2, 4, 3))

@@ -3,11 +3,11 @@
 from .check import check_gradients
 from .checkpoint import checkpoint
 from .differentiable import Op, differentiable
-from .einsum import einsum
 from .methods import install as _install_methods
 from .namespace import WrappedNamespace, wrap_namespace
-from .numpy_protocol import install as _install_numpy_protocol
+from .numpy_style.protocol import install as _install_numpy_protocol
 from .operators import install as _install_operators
+from .ops.einsum import einsum
 from .tape import no_grad
 from .tensor import Tensor
 from .transfer import install as _install_transfer

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from ...backend import Namespace
-from . import (
+from .ops import (
     distributions,
     factorizations,
     fourier,

@@ -8,9 +8,9 @@ from typing import Any
 from ...backend import Array, Namespace, is_array
 from ...backend.errors import NotDifferentiableError
 from . import tree
-from .creation import astype, duplicate
 from .differentiable import wrap_constants
-from .manipulation import broadcast_to, stack
+from .ops.creation import astype, duplicate
+from .ops.manipulation import broadcast_to, stack
 from .tensor import Tensor, innermost, strip
 from .transfer import to_device
 

@@ -15,19 +15,19 @@ from .tensor import Tensor
 
 # By the module that has the functions.
 METHODS = {
-    "numpy_reductions": (
+    "numpy_style.reductions": (
         *("all", "any", "argmax", "argmin", "argsort", "cumprod", "cumsum", "max", "mean", "min"),
         *("nonzero", "prod", "searchsorted", "std", "sum", "var"),
     ),
-    "numpy_shapes": ("ravel", "squeeze", "swapaxes"),
-    "numpy_picking": ("copy", "diagonal", "repeat", "take", "trace"),
-    "numpy_elementwise": ("conjugate", "round"),
-    "numpy_linalg": ("dot",),
-    "numpy_methods": (
+    "numpy_style.shapes": ("ravel", "squeeze", "swapaxes"),
+    "numpy_style.picking": ("copy", "diagonal", "repeat", "take", "trace"),
+    "numpy_style.elementwise": ("conjugate", "round"),
+    "numpy_style.linalg": ("dot",),
+    "numpy_style.methods": (
         *("astype", "clip", "compress", "conj", "flatten", "reshape", "tolist", "transpose"),
     ),
 }
-PROPERTIES = {"numpy_elementwise": ("imag", "real")}
+PROPERTIES = {"numpy_style.elementwise": ("imag", "real")}
 
 
 class Loaded:

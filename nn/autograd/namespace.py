@@ -9,10 +9,11 @@ from typing import Any
 
 from ...backend import Namespace, array_namespace
 from ...backend.libraries import libraries
-from . import manipulation, tables
+from . import tables
 from .extensions import extensions_of
 from .factories import factories
 from .inspection import inspections
+from .ops import manipulation
 from .tensor import Tensor, innermost
 
 API_VERSION = "2025.12"

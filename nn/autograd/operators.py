@@ -7,7 +7,8 @@ from typing import Any
 
 from ...backend import PYTHON_SCALARS, array_namespace, is_array
 from ...backend.errors import DtypeError, ShapeError
-from . import creation, elementwise, indexing, linear_algebra, manipulation, views
+from . import views
+from .ops import creation, elementwise, indexing, linear_algebra, manipulation
 from .tensor import Tensor, innermost, refuse_in_place, strip, write_in_place
 
 BINARY = {

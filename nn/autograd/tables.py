@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from . import (
+from .ops import (
     comparisons,
     complex_numbers,
     creation,

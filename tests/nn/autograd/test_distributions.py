@@ -8,7 +8,7 @@ import pytest
 import isograd as ig
 from isograd.backend import array_namespace
 from isograd.backend.errors import NotDifferentiableError
-from isograd.nn.autograd import distributions
+from isograd.nn.autograd.ops import distributions
 
 reference = pytest.importorskip("scipy.special")
 

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose
 import isograd as ig
 from isograd.backend.errors import ShapeError
 from isograd.nn.autograd import einsum
-from isograd.nn.autograd.einsum import _in_pairs
-from isograd.nn.autograd.subscripts import parsed
+from isograd.nn.autograd.ops.einsum import _in_pairs
+from isograd.nn.autograd.ops.subscripts import parsed
 
 # subscripts, then the shape of each operand
 CASES = [

@@ -10,7 +10,7 @@ from numpy_calls import CALLS, CONSTANTS
 
 import isograd as ig
 from isograd.backend.errors import NotDifferentiableError
-from isograd.nn.autograd import numpy_tables
+from isograd.nn.autograd.numpy_style import tables as numpy_tables
 
 
 def parts(y):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import isograd as ig
-from isograd.nn.autograd.zero_safe import divided, scaled
+from isograd.nn.autograd.ops.zero_safe import divided, scaled
 
 INF, NAN = np.inf, np.nan
 

@@ -1,0 +1,1 @@
+"""The ops, topic by topic: each function of the standard with its derivative rule beside it."""
