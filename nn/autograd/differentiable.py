@@ -95,10 +95,16 @@ class Op:
                 kwargs = {name: self._option(name, value) for name, value in kwargs.items()}
         if self._check is not None:
             self._check(*args, **kwargs)
-        for a in args:
-            if isinstance(a, Tensor):
-                return self._apply(args, kwargs)
-        return self._run(args, kwargs)
+        run = self._known(args)
+        if run is None:
+            for a in args:
+                if isinstance(a, Tensor):
+                    return self._apply(args, kwargs)
+            run = self._choose(args)
+        try:
+            return run(*args, **kwargs)
+        except LIBRARY_ERRORS as error:
+            raise_explained(error, args, self.__name__)
 
     def _option(self, name: str, value: Any) -> Any:
         """The value of a keyword-only argument, which no rule can differentiate: never recorded."""
@@ -114,25 +120,29 @@ class Op:
 
     def _run(self, args: Sequence[Any], kwargs: dict) -> Any:
         """The result for plain arrays."""
-        run = self._runner(args)
+        run = self._known(args) or self._choose(args)
         try:
             return run(*args, **kwargs)
         except LIBRARY_ERRORS as error:
             raise_explained(error, args, self.__name__)
 
-    def _runner(self, args: Sequence[Any]) -> Callable[..., Any]:
-        """What runs for these arguments. Raises DeviceError for arrays of two libraries."""
+    def _known(self, args: Sequence[Any]) -> Callable[..., Any] | None:
+        """What runs for plain arrays of types that were seen before; None for all others."""
         kind: Any = type(args[0]) if args else None
         run = self._by_type.get(kind)
-        for a in args:
-            other = type(a)
-            if other is kind or other in harmless_types or (kind, other) in kindred_types:
-                continue
-            run = None
-        return self._choose(args) if run is None else run
+        if run is not None and len(args) > 1:
+            for a in args:
+                other = type(a)
+                if other is kind or other in harmless_types or (kind, other) in kindred_types:
+                    continue
+                return None
+        return run
 
     def _choose(self, args: Sequence[Any]) -> Callable[..., Any]:
-        """What runs for these arguments; remembered by the type of the array among them."""
+        """What runs for these plain arguments; remembered by the type of the array among them.
+
+        Raises DeviceError for arrays of two libraries.
+        """
         arrays = [a for a in args if is_array(a)]
         if not arrays:
             return self.definition
@@ -193,7 +203,8 @@ class Op:
         fused = self._fused_by_type[kind]
         if fused is None:
             return NotImplemented
-        self._runner(below)  # no kernel meets arrays of two libraries
+        if self._known(below) is None:
+            self._choose(below)  # no kernel meets arrays of two libraries
         y, saved = fused.forward(below, kwargs)
         if y is NotImplemented:
             return NotImplemented

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from ....backend import Array, array_namespace, is_complex, is_floating
-from ..differentiable import differentiable, wrap_constants
-from ..tensor import Tensor, innermost, strip
+from ....backend import Array, array_namespace
+from ..differentiable import differentiable
+from ..tensor import Tensor, strip
 from ..transfer import to_device
 from .standard import ConstantOp, StandardOp, standard
 
@@ -41,7 +40,7 @@ duplicate.derivative.add({"x": lambda dy: dy})
 
 
 class CastOp(StandardOp):
-    """astype: recorded between floating dtypes; a cast to integers has no derivative but zero."""
+    """astype: its options may give the Tensor itself back, or move it, recorded."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs and isinstance(args[0], Tensor):
@@ -53,12 +52,6 @@ class CastOp(StandardOp):
         if dtype != x.dtype:
             return super().__call__(moved, dtype)
         return duplicate(moved) if copy and moved is x else moved
-
-    def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
-        if is_floating(args[1]) or is_complex(args[1]):
-            return super()._record(level, args, kwargs)
-        return wrap_constants(self._run([innermost(a) for a in args], kwargs))
-
 
 astype = standard("astype", "x", "dtype", kind=CastOp, copy=True, device=None)
 astype.derivative.add({"x": lambda dy: dy})  # the engine casts it back to the dtype of x

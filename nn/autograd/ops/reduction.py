@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
-from ....backend import Array, is_complex, is_floating
-from ..differentiable import wrap_constants
+from ....backend import Array
 from ..tape import conjugated
-from ..tensor import innermost
 from .creation import astype, ones_like, zeros_like
 from .manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from .scans import cumulative_prod
@@ -18,20 +15,8 @@ from .standard import ConstantOp, StandardOp, standard
 from .zero_safe import divided, scaled
 
 
-class TotalOp(StandardOp):
-    """sum or prod: constant where dtype= asks for integers."""
-
-    def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
-        dtype = kwargs.get("dtype")
-        if dtype is None or is_floating(dtype) or is_complex(dtype):
-            return super()._record(level, args, kwargs)
-        return wrap_constants(self._run([innermost(a) for a in args], kwargs))
-
-
-def _reduction(
-    name: str, rule: Any, kind: type[StandardOp] = StandardOp, **options: Any
-) -> StandardOp:
-    op: StandardOp = standard(name, "x", kind=kind, axis=None, **options, keepdims=False)
+def _reduction(name: str, rule: Any, **options: Any) -> StandardOp:
+    op: StandardOp = standard(name, "x", axis=None, **options, keepdims=False)
     op.derivative.add({"x": rule})
     return op
 
@@ -78,7 +63,6 @@ def _over(numerator: float, n: float) -> float:
 sum = _reduction(
     "sum",
     lambda dy, x_shape, axis, keepdims: _spread(dy, x_shape, axis, keepdims),
-    TotalOp,
     dtype=None,
 )
 mean = _reduction(
@@ -125,7 +109,7 @@ def _others(x: Array) -> Array:
     return before * flip(cumulative_prod(reversed_tail, axis=-1), axis=-1)
 
 
-prod = _reduction("prod", _dprod, TotalOp, dtype=None)
+prod = _reduction("prod", _dprod, dtype=None)
 
 
 def _dvar(dy: Array, x: Array, axis: Any, correction: float, keepdims: bool) -> Array:
