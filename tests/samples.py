@@ -126,6 +126,7 @@ SHAPES = [
     of("matrix_transpose", CUBE),
     of("moveaxis", CUBE, call=lambda op, x: op(x, 0, -1)),
     of("expand_dims", axis=1),
+    of("expand_dims", axis=(0, -1)),
     of("squeeze", Input((2, 1, 3)), call=lambda op, x: op(x, 1)),
     of("broadcast_to", Input((3, 1)), call=lambda op, x: op(x, (2, 3, 2))),
     of("meshgrid", VECTOR, Input((2,)), Input((3,))),
