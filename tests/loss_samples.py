@@ -15,6 +15,7 @@ from sample_kinds import (
 )
 
 import isograd as ig
+from isograd.backend import array_namespace
 
 FIRST = 1  # order where a composition of ops that have their own samples leaves nothing to check
 FACTORS = Input((3,), 0.3)
@@ -35,7 +36,7 @@ def signed(name: str, *inputs: Input, rows: bool = False, **options: object) -> 
     """A loss whose last argument is 1 and -1 in turn: a function of the others."""
 
     def call(op, *arrays):
-        space = arrays[0].__array_namespace__()
+        space = array_namespace(arrays[0])
         numbers = space.reshape(space.arange(12, device=arrays[0].device), (3, 4))
         signs = space.astype(1 - 2 * (numbers % 2), arrays[0].dtype)
         return op(*arrays, signs[:, 1] if rows else signs, **options)
