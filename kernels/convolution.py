@@ -7,6 +7,7 @@ columns are computed too and left out at the end: one memcpy in place of one for
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class _Windows:
         )
         columns = scratch[: view.size].reshape(view.shape)
         np.copyto(columns, view)
-        return columns.reshape(geometry.groups, -1, _size(shape))
+        return columns.reshape(geometry.groups, -1, math.prod(shape))
 
     def add_columns(self, flat: np.ndarray, columns: np.ndarray, block: Any, shape: tuple) -> None:
         """Add columns to where columns() would have read them; flat: (channels, items, n_flat)."""
@@ -82,7 +83,7 @@ class _Windows:
         columns = columns.reshape(self.n_channels, *geometry.window, *shape)
         start = block.padded_rows.start * self.flat[0]
         n = geometry.padded[0] * self.flat[0]
-        length = _size(shape[1:])
+        length = math.prod(shape[1:])
         for position in geometry.positions():
             part = columns[(slice(None), *position)]
             if self.dense:
@@ -102,7 +103,7 @@ class _Windows:
             wide = np.zeros((output.shape[1], *shape), output.dtype)
             self.windows_alone(wide)[...] = part
             part = wide
-        return part.reshape(self.geometry.groups, -1, _size(shape))
+        return part.reshape(self.geometry.groups, -1, math.prod(shape))
 
     def windows_alone(self, wide: np.ndarray) -> np.ndarray:
         """The view of (..., rows, positions) without the positions where no window lies."""
@@ -112,7 +113,7 @@ class _Windows:
     def scratch(self, x_size: int, output_size: int, n_items: int, dtype: Any) -> np.ndarray:
         """Room for the columns of the largest block, which is the first."""
         for _, shape in self.blocks(x_size, output_size, n_items):
-            return np.empty(self.n_channels * self.geometry.n_elements * _size(shape), dtype)
+            return np.empty(self.n_channels * self.geometry.n_elements * math.prod(shape), dtype)
         return np.empty(0, dtype)
 
 
@@ -150,8 +151,8 @@ def transposed_product(
         if flat is None or block.rows.start == 0:
             flat = np.zeros((windows.n_channels, block.n_items, windows.n_flat), x.dtype)
         spread = windows.spread(output, block, shape)
-        columns = scratch[: windows.n_channels * geometry.n_elements * _size(shape)]
-        columns = columns.reshape(geometry.groups, -1, _size(shape))
+        columns = scratch[: windows.n_channels * geometry.n_elements * math.prod(shape)]
+        columns = columns.reshape(geometry.groups, -1, math.prod(shape))
         np.matmul(matrices, spread, out=columns)
         windows.add_columns(flat, columns, block, shape)
         if block.rows.stop == geometry.counts[0]:
@@ -190,13 +191,6 @@ def _store(target: np.ndarray, values: np.ndarray, bias: np.ndarray | None) -> N
         target[...] = values
     else:
         np.add(values, bias.reshape(-1, *(1,) * (values.ndim - 2)), out=target)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size
 
 
 PRODUCT_NUMPY = Fused(product)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..backend import Array, array_namespace, is_integer, unwrap
@@ -147,7 +148,7 @@ def _(
         dy = dy / _total(own, labels)
     t_label = dy * (own * (1.0 - label_smoothing))
     positions = _positions(logits, labels, ignore_index)
-    t = put(xp.broadcast_to(t_label, labels.shape), positions, (_size(logits),))
+    t = put(xp.broadcast_to(t_label, labels.shape), positions, (math.prod(logits.shape),))
     t, sum_of_t = xp.reshape(t, logits.shape), _column(t_label)
     if label_smoothing:
         shares = _class_shares(logits, weight)
@@ -260,7 +261,3 @@ def _refuse_zero(total: Any) -> Any:
 def _column(x: Array) -> Array:
     """One value for each row, beside a matrix; a scalar stays one."""
     return x[:, None] if x.ndim else x
-
-
-def _size(x: Array) -> int:
-    return x.shape[0] * x.shape[1]

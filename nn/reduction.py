@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..backend import (
     Array,
     array_namespace,
@@ -32,7 +34,7 @@ def reduced(terms: Array, reduction: str) -> Array:
 
 def dterms(dy: Array, shape: tuple[int, ...], reduction: str) -> Array:
     """The cotangent of every one of the terms, shape () or that of the terms."""
-    return dy * (1.0 / _size(shape)) if reduction == "mean" else dy
+    return dy * (1.0 / math.prod(shape)) if reduction == "mean" else dy
 
 
 def check_reduction(operation: str, reduction: str) -> None:
@@ -114,13 +116,6 @@ def _one_library(first: Array, second: Array) -> bool:
 
 def _remedy(shape: tuple[int, ...], target_shape: tuple[int, ...]) -> str:
     """How to make the shapes equal, as far as they tell."""
-    if _size(shape) == _size(target_shape):
+    if math.prod(shape) == math.prod(target_shape):
         return f"use reshape(target, {shape})"
     return "a loss never broadcasts one against the other"
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

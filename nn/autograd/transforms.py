@@ -8,6 +8,7 @@ recording follows come out recorded there, which is how derivatives of derivativ
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -155,9 +156,7 @@ def jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Array]:
         y, pull = transposed(of_chosen, args[argnums])
         x = _as_array(args[argnums])
         xp = array_namespace(y)
-        size = 1
-        for n in y.shape:
-            size *= n
+        size = math.prod(y.shape)
         basis = xp.reshape(
             xp.eye(size, dtype=y.dtype, device=innermost_device(y)), (size, *y.shape)
         )

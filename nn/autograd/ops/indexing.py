@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from array_api_compat import device
@@ -38,9 +39,9 @@ def put(values: Array, key: Any, shape: tuple[int, ...], /) -> Array:
     xp = array_namespace(values)
     key = plain_key(key)
     if _names_twice(key):
-        positions = xp.reshape(xp.arange(_size(shape), device=device(values)), shape)[key]
+        positions = xp.reshape(xp.arange(math.prod(shape), device=device(values)), shape)[key]
         values = xp.reshape(xp.broadcast_to(values, positions.shape), (-1,))
-        flat = scatter_add((_size(shape),), xp.reshape(positions, (-1,)), values, check=False)
+        flat = scatter_add((math.prod(shape),), xp.reshape(positions, (-1,)), values, check=False)
         return xp.reshape(flat, shape)
     target = xp.zeros(shape, dtype=values.dtype, device=device(values))
     if isinstance(key, tuple) and any(part is None for part in key):
@@ -76,7 +77,7 @@ def _dsetitem_value(
 def _stayed(written: Array, key: Any, shape: tuple[int, ...]) -> Array:
     """1 for each written element that is still there after x[key] = written, else 0."""
     raw = innermost(written)
-    xp, size = array_namespace(raw), _size(written.shape)
+    xp, size = array_namespace(raw), math.prod(written.shape)
     numbers = xp.reshape(xp.arange(size, device=device(raw)), written.shape)
     found = xp.zeros(shape, dtype=numbers.dtype, device=device(raw))
     found[key] = numbers
@@ -96,7 +97,7 @@ def add_at(values: Array, indices: Array, shape: tuple[int, ...], axis: int | No
     """
     if axis is not None or len(shape) == 1:
         return scatter_add(shape, indices, values, axis or 0, check=False)
-    flat = scatter_add((_size(shape),), indices, values, check=False)
+    flat = scatter_add((math.prod(shape),), indices, values, check=False)
     return array_namespace(flat).reshape(flat, shape)
 
 
@@ -115,7 +116,7 @@ repeat = standard("repeat", "x", "repeats", axis=None)
 def _drepeat(dy: Array, x_shape: tuple[int, ...], repeats: Any, axis: int | None) -> Array:
     """dy summed over the copies; repeats that differ make it the transpose of take."""
     if axis is None:
-        return reshape(_drepeat(dy, (_size(x_shape),), repeats, 0), x_shape)
+        return reshape(_drepeat(dy, (math.prod(x_shape),), repeats, 0), x_shape)
     axis = range(len(x_shape))[axis]
     n = x_shape[axis]
     if isinstance(repeats, int):
@@ -181,10 +182,3 @@ def _names_twice(key: Any) -> bool:
 
 def _is_mask(x: Array) -> bool:
     return array_namespace(x).isdtype(x.dtype, "bool")
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for n in shape:
-        size *= n
-    return size

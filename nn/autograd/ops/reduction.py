@@ -49,10 +49,7 @@ def axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def count(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements of an array of that shape are reduced to one."""
-    n = 1
-    for i in axes(axis, len(shape)):
-        n *= shape[i]
-    return n
+    return math.prod(shape[i] for i in axes(axis, len(shape)))
 
 
 def _over(numerator: float, n: float) -> float:
