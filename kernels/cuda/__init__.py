@@ -1,1 +1,1 @@
-"""The text of the CUDA kernels."""
+"""CUDA kernels: their text, and the launchers that run it on arrays of CuPy."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ....backend import Array, array_namespace, is_floating
 from ....backend.errors import DtypeError, ShapeError
+from ....kernels.cuda.softmax import LOG_SOFTMAX_CUPY, SOFTMAX_CUPY
 from ....kernels.softmax import LOG_SOFTMAX_NUMPY, SOFTMAX_NUMPY
 from ..differentiable import differentiable
 from .creation import astype, zeros_like
@@ -36,7 +37,7 @@ def _(dy: Array, y: Array, axis: int) -> Array:
     return weighted - y * xp.sum(weighted, axis=axis, keepdims=True)
 
 
-softmax.fused_by(numpy=SOFTMAX_NUMPY)
+softmax.fused_by(numpy=SOFTMAX_NUMPY, cupy=SOFTMAX_CUPY)
 
 
 @differentiable
@@ -57,7 +58,7 @@ def _(dy: Array, y: Array, axis: int) -> Array:
     return dy - xp.exp(y) * xp.sum(dy, axis=axis, keepdims=True)
 
 
-log_softmax.fused_by(numpy=LOG_SOFTMAX_NUMPY)
+log_softmax.fused_by(numpy=LOG_SOFTMAX_NUMPY, cupy=LOG_SOFTMAX_CUPY)
 
 
 @differentiable

@@ -1,0 +1,44 @@
+"""What launchers need of CuPy's arrays; CuPy itself is there as soon as an array of it came in."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any
+
+from ...backend import Array, dtype_name
+
+MAX_BLOCKS = 2**16  # more than fill any GPU at once; the grid-stride loops do the rest
+
+
+def cupy() -> Any:
+    """CuPy, which whoever made the arrays has imported."""
+    return sys.modules["cupy"]
+
+
+def current_device_id() -> int:
+    """The number of the GPU that CuPy makes arrays and launches on."""
+    return cupy().cuda.device.get_device_id()
+
+
+def empty(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:
+    """A new array, not filled, on the GPU of `like`."""
+    if like.device.id == current_device_id():
+        return cupy().empty(shape, dtype)
+    with cupy().cuda.Device(like.device.id):
+        return cupy().empty(shape, dtype)
+
+
+def contiguous(x: Array) -> Array:
+    """x in C order: itself where it is already, else a copy."""
+    return x if x.flags.c_contiguous else cupy().ascontiguousarray(x)
+
+
+def serves(x: Array, dtypes: tuple[str, ...]) -> bool:
+    """Whether x has elements, one of these dtypes and is in C order."""
+    return x.size > 0 and x.flags.c_contiguous and dtype_name(x.dtype) in dtypes
+
+
+def n_blocks(n: int, in_a_block: int) -> int:
+    """How many blocks for n pieces of work, so many in a block; at most MAX_BLOCKS."""
+    return min(math.ceil(n / in_a_block), MAX_BLOCKS)
