@@ -22,6 +22,7 @@ from isograd.backend import (
 )
 from isograd.nn.autograd import (
     Tensor,
+    capture,
     check_gradients,
     checkpoint,
     differentiable,
@@ -43,6 +44,7 @@ __all__ = [
     "Device",
     "Tensor",
     "array",
+    "capture",
     "check_gradients",
     "checkpoint",
     "current_device",

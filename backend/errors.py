@@ -89,5 +89,13 @@ class KernelError(IsogradError, RuntimeError):
     """A fused kernel could not be compiled or launched."""
 
 
+class CaptureError(IsogradError, RuntimeError):
+    """A training step that cannot be captured for replay."""
+
+
 class GradientCheckError(IsogradError, AssertionError):
     """A derivative rule disagrees with central differences."""
+
+
+class NotCloseError(IsogradError, AssertionError):
+    """Arrays that a test expects to agree differ in values, shape, dtype, device or structure."""

@@ -1,5 +1,6 @@
 """Automatic differentiation for arrays of any library: Tensor, the tape, ops and their rules."""
 
+from .capture import capture
 from .check import check_gradients
 from .checkpoint import checkpoint
 from .differentiable import Op, differentiable
@@ -22,6 +23,7 @@ __all__ = [
     "Op",
     "Tensor",
     "WrappedNamespace",
+    "capture",
     "check_gradients",
     "checkpoint",
     "differentiable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 
@@ -25,6 +25,17 @@ def rebuilt(tree: Any, new_leaves: Iterable[Any]) -> Any:
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """The tree of function(leaf)."""
     return rebuilt(tree, [function(leaf) for leaf in leaves(tree)])
+
+
+def structure(tree: Any) -> Hashable:
+    """The tree without its leaves: equal for trees that rebuilt() may exchange leaves between."""
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        return (dict, *((key, structure(value)) for key, value in tree.items()))
+    if isinstance(tree, list | tuple):
+        return (type(tree), *map(structure, tree))
+    return ...
 
 
 def _take(tree: Any, supply: Iterator[Any]) -> Any:

@@ -1,0 +1,155 @@
+"""capture: a whole training step as one graph of launches, where the device has such a thing."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from ...backend import (
+    array_namespace,
+    assign,
+    current_device,
+    device_of,
+    dtype_name,
+    is_array,
+)
+from ...backend.errors import CaptureError, HyperparameterError
+from ...backend.libraries import library_of
+from ...kernels.graphs import Graph, graph_maker
+from .tensor import Tensor, constant, innermost
+from .tree import leaves, mapped, structure
+
+MAX_COUNTED = 1024  # kinds of arguments whose warm-up calls are counted at a time
+
+
+def capture(
+    step: Callable[..., Any] | None = None, *, warm_up: int = 2, max_graphs: int = 8
+) -> Any:
+    """A function that does what step does: on a GPU the first calls run it, later ones replay it.
+
+    step: usually a whole training step, from the batch to the optimizer's step(); may also stand
+    under a decorator. Its arguments: trees (dicts, lists, tuples) of arrays and of values such as
+    numbers and strings; its result: a tree of arrays, None for nothing. On the CPU the function is
+    step itself.
+
+    A captured step is a fixed list of launches, so that the host's work of building it, most of
+    the time of a small model, is paid once. Optimizers, schedules, dropout and Generators go on as
+    in plain calls, and results are the same bits. What else Python does in the step, a counter or a
+    print, happens in warm-up and capture only, and nothing in it may read a value of an array: no
+    float(loss), no `if x > 0`, no boolean mask. Labels out of range give NaN instead of an error.
+
+    warm_up: calls that run the step as it is, which compiles kernels; they count as steps.
+    max_graphs: graphs that are kept, one for each set of shapes, dtypes and other arguments; the
+    one not used for longest goes first. Each keeps the memory of one step.
+    Raises CaptureError for arguments that a replay could not stand for, and when a step cannot be
+    captured, with the line; HyperparameterError unless warm_up >= 1 and max_graphs >= 1.
+    """
+    if step is None:
+        return functools.partial(capture, warm_up=warm_up, max_graphs=max_graphs)
+    for name, value in (("warm_up", warm_up), ("max_graphs", max_graphs)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise HyperparameterError(f"capture: {name} must be a positive integer, got {value!r}")
+    return Captured(step, warm_up, max_graphs)
+
+
+class Captured:
+    """What capture() returns."""
+
+    def __init__(self, step: Callable[..., Any], warm_up: int, max_graphs: int) -> None:
+        self._step = step
+        self._warm_up = warm_up
+        self._max_graphs = max_graphs
+        self._n_calls: dict[Hashable, int] = {}
+        self._replays: OrderedDict[Hashable, _Replay] = OrderedDict()
+        functools.update_wrapper(self, step)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result of one step; on a GPU its arrays are constants with memory of their own."""
+        given = (args, kwargs)
+        maker = _graph_maker(given)
+        if maker is None:
+            return self._step(*args, **kwargs)
+        key = (structure(given), *map(_kind, leaves(given)))
+        if key in self._replays:
+            self._replays.move_to_end(key)
+            return self._replays[key](given)
+        if self._is_warm(key):
+            replay = _Replay(self._step, given, maker)
+            self._replays[key] = replay
+            if len(self._replays) > self._max_graphs:
+                self._replays.popitem(last=False)
+            return replay(given)
+        return mapped(_own_constant, _checked_result(self._step(*args, **kwargs)))
+
+    def _is_warm(self, key: Hashable) -> bool:
+        """Whether the calls of warm-up are done for such arguments; counts this one if not."""
+        if len(self._n_calls) > MAX_COUNTED:
+            self._n_calls.clear()
+        n = self._n_calls.get(key, 0)
+        self._n_calls[key] = n + 1
+        return n >= self._warm_up
+
+
+class _Replay:
+    """One graph, the arrays that it reads its arguments from, and its result."""
+
+    def __init__(self, step: Callable[..., Any], given: Any, maker: Callable[..., Graph]) -> None:
+        static = mapped(lambda leaf: _own_constant(leaf) if is_array(leaf) else leaf, given)
+        self._inputs = [innermost(leaf) for leaf in leaves(static) if is_array(leaf)]
+        args, kwargs = static
+        self._graph = maker(lambda: _checked_result(step(*args, **kwargs)))
+
+    def __call__(self, given: Any) -> Any:
+        arrays = [innermost(leaf) for leaf in leaves(given) if is_array(leaf)]
+        for target, array in zip(self._inputs, arrays, strict=True):
+            assign(target, array)
+        self._graph.replay()
+        return mapped(_own_constant, self._graph.result)
+
+
+def _graph_maker(given: Any) -> Callable[..., Graph] | None:
+    """What records on the library of the arguments, else on that of the current device."""
+    arrays = [leaf for leaf in leaves(given) if is_array(leaf)]
+    names = [library_of(innermost(array)).name for array in arrays]
+    makers = map(graph_maker, names or [current_device().library.name])
+    return next((maker for maker in makers if maker is not None), None)
+
+
+def _kind(leaf: Any) -> Hashable:
+    """What must be the same for a graph to serve. Raises CaptureError for what cannot be."""
+    if is_array(leaf):
+        if isinstance(leaf, Tensor) and leaf._node is not None:
+            raise CaptureError(
+                "a captured step's arguments must be plain arrays or constants, got a Tensor that "
+                "is recorded; pass x.detach(), and let the step itself know its parameters"
+            )
+        array = innermost(leaf)
+        return (tuple(array.shape), dtype_name(array.dtype), str(device_of(array)))
+    try:
+        hash(leaf)
+    except TypeError:
+        raise CaptureError(
+            "a captured step's arguments must be arrays, or values that can be compared such as "
+            f"numbers and strings, got {type(leaf).__name__}"
+        ) from None
+    return (type(leaf), leaf)
+
+
+def _checked_result(result: Any) -> Any:
+    """The result. Raises CaptureError for a value that every replay would repeat."""
+    for leaf in leaves(result):
+        if not is_array(leaf):
+            raise CaptureError(
+                f"a captured step must return arrays, got {leaf!r:.60} ({type(leaf).__name__}), "
+                "which a replay could only repeat; return the array that it came from"
+            )
+    return result
+
+
+def _own_constant(x: Any) -> Any:
+    """A copy that no recording follows: a Tensor for a Tensor, else a plain array."""
+    raw = innermost(x)
+    copy = array_namespace(raw).asarray(raw, copy=True)
+    return constant(copy) if isinstance(x, Tensor) else copy
