@@ -6,8 +6,9 @@ operations, so a stream gives the same numbers on every device.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,12 +23,31 @@ LARGEST_SPAN = 2**63
 
 
 @dataclass(frozen=True)
+class Form:
+    """A draw as a kernel knows it: its kind and what it is made with.
+
+    "unit", "normal": scale * number + offset, at most top, in the dtype. "bernoulli": threshold.
+    """
+
+    kind: str
+    dtype: str
+    scale: float = 1.0
+    offset: float = 0.0
+    top: float = math.inf
+    threshold: int = 0
+
+
+@dataclass(frozen=True)
 class Draw:
-    """make(source, start, n_words) -> (n_words / words * numbers,): each `words` give `numbers`."""
+    """make(source, start, n_words) -> (n_words / words * numbers,): each `words` give `numbers`.
+
+    form: the same for a kernel; None for draws that have none.
+    """
 
     make: Callable[[Source, int, int], Array]
     numbers: int = 1
     words: int = 1
+    form: Form | None = None
 
     def n_words(self, size: int) -> int:
         """How many words size numbers take up."""
@@ -47,7 +67,8 @@ def unit_draw(dtype: str) -> Draw:
         y *= 2.0**-53
         return y
 
-    return Draw(float32, numbers=2) if dtype == "float32" else Draw(float64)
+    form = Form("unit", dtype)
+    return Draw(float32, 2, form=form) if dtype == "float32" else Draw(float64, form=form)
 
 
 def normal_draw(dtype: str) -> Draw:
@@ -59,19 +80,21 @@ def normal_draw(dtype: str) -> Draw:
     def float64(source: Source, start: int, n: int) -> Array:
         return standard_normal(source.take(start, n), DOUBLE, source.xp)
 
-    return Draw(float32, numbers=2) if dtype == "float32" else Draw(float64)
+    form = Form("normal", dtype)
+    return Draw(float32, 2, form=form) if dtype == "float32" else Draw(float64, form=form)
 
 
-def scaled_draw(draw: Draw, scale: float, offset: float, top: float | None = None) -> Draw:
+def scaled_draw(draw: Draw, scale: float, offset: float, top: float = math.inf) -> Draw:
     """scale * draw + offset, at most top: the sum may be rounded up to the end of the interval."""
 
     def make(source: Source, start: int, n: int) -> Array:
         y = draw.make(source, start, n)
         y *= scale
         y += offset
-        return y if top is None else source.xp.minimum(y, top)
+        return y if top == math.inf else source.xp.minimum(y, top)
 
-    return Draw(make, draw.numbers, draw.words)
+    form = draw.form and replace(draw.form, scale=scale, offset=offset, top=top)
+    return Draw(make, draw.numbers, draw.words, form)
 
 
 def integer_draw(low: int, span: int, dtype: str) -> Draw:
@@ -116,7 +139,7 @@ def bernoulli_draw(threshold: int) -> Draw:
         twins = quarters(source.take(start + FAR, n), source.xp)
         return below | ((chunks == upper) & (twins < lower))
 
-    return Draw(make, numbers=4)
+    return Draw(make, 4, form=Form("bernoulli", "bool", threshold=threshold))
 
 
 def halves(words: Array, xp: Namespace) -> Array:

@@ -6,6 +6,7 @@ import hashlib
 import math
 import operator
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from .errors import DtypeError, HyperparameterError, ShapeError, StateDictError
 from .libraries import NUMPY
 from .namespaces import Array
 from .philox import DeviceWords, HostWords, Key, has_uint64_arithmetic
+from .place import Place
 from .settings import settings
 
 # Numbers made at a time on the host: a block's arrays, 64 KiB each for float32, stay in a level-2
@@ -160,8 +162,9 @@ class Generator:
         """
         (n,) = _shape("permutation", n)
         where = current_device() if device is None else find_device(device)
+        _, start = self.place(n).taken
         with self._lock:
-            order = shuffled_indices(self._host.take(self._advance(n), n))
+            order = shuffled_indices(self._host.take(start, n))
         return _handed_over(order, where)
 
     def fold_in(self, name: str | int) -> Generator:
@@ -210,11 +213,21 @@ class Generator:
         self._position = position
         self._host = HostWords(key)
 
-    def _advance(self, n_words: int) -> int:
-        """The position before n_words more are taken; the lock is held."""
-        start = self._position
-        self._position += n_words
-        return start
+    def place(self, n_words: int) -> Place:
+        """The place of the next n_words words, which are taken."""
+        return Place(lambda: self._advance(n_words))
+
+    def _advance(self, n_words: int) -> tuple[Key, int]:
+        """The key, and the position before n_words more are taken."""
+        with self._lock:
+            start = self._position
+            self._position += n_words
+            return self._key, start
+
+    def _on_host(self, draw: Draw, start: int, size: int) -> np.ndarray:
+        """size numbers of a kind, made by NumPy."""
+        with self._lock:
+            return _made_on_host(draw, self._host, start, size)
 
     def _numbers(
         self,
@@ -223,21 +236,35 @@ class Generator:
         shape: int | tuple[int, ...],
         device: str | Device | None,
     ) -> Array:
-        """Numbers of a kind in a shape, made where they are wanted if that place can, else here."""
+        """Numbers of a kind in a shape, taken from the stream now."""
         shape = _shape(operation, shape)
-        size = math.prod(shape)
         where = current_device() if device is None else find_device(device)
-        if where.library is NUMPY or not has_uint64_arithmetic(where.xp, where.raw):
-            with self._lock:
-                host = _made_on_host(draw, self._host, self._advance(draw.n_words(size)), size)
-            return _handed_over(host.reshape(shape), where)
-        n_words = draw.n_words(size)
-        with self._lock:
-            start, key = self._advance(n_words), self._key
-        with where.active():
-            flat = draw.make(DeviceWords(key, where.xp, where.raw), start, n_words)
-            return where.xp.reshape(flat[:size], shape)
+        return self.made(draw, self.place(draw.n_words(math.prod(shape))), shape, where)
 
+    def made(self, draw: Draw, place: Place, shape: tuple[int, ...], where: Device) -> Array:
+        """The numbers of a kind that begin at a place, by kernel or by definition."""
+        size, kernel = math.prod(shape), draw_kernels.get(where.library.name)
+        flat = NotImplemented
+        if kernel is not None and not settings().disable_kernels:
+            with where.active():
+                flat = kernel(draw, place, size)
+        if flat is NotImplemented:
+            flat = self._by_definition(draw, place, size, where)
+        return where.xp.reshape(flat, shape)
+
+    def _by_definition(self, draw: Draw, place: Place, size: int, where: Device) -> Array:
+        """made() of so many numbers, by the Array API there if it can, else on the host."""
+        key, start = place.taken
+        if where.library is NUMPY or not has_uint64_arithmetic(where.xp, where.raw):
+            return _handed_over(self._on_host(draw, start, size), where)
+        with where.active():
+            source = DeviceWords(key, where.xp, where.raw)
+            return draw.make(source, start, draw.n_words(size))[:size]
+
+
+# Kernels by library name: (draw, place, size) -> (size,) on the current device of the library, or
+# NotImplemented. The floor above fills it in.
+draw_kernels: dict[str, Callable[[Draw, Place, int], Any]] = {}
 
 _default: Generator | None = None
 _default_lock = threading.Lock()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from ..backend import Array, array_namespace, device_of
+import math
+
+from ..backend import Array, device_of
+from ..backend.chance import Chance
 from ..backend.errors import HyperparameterError
 from ..backend.random import Generator, default_generator
+from ..kernels.cuda.dropout import MASKED_CUPY
+from .autograd import differentiable
+from .autograd.tensor import innermost
 from .module import Module
 
 
@@ -23,9 +29,22 @@ def dropout(
     if not training or p == 0:
         return x
     source = default_generator() if generator is None else generator
-    kept = source.bernoulli(1.0 - p, tuple(x.shape), device=device_of(x))
-    scale = 1.0 / (1.0 - p) if p < 1 else 0.0
-    return x * (array_namespace(kept).astype(kept, x.dtype) * scale)
+    return masked(x, chance=Chance(source, 1.0 - p, math.prod(x.shape)))
+
+
+@differentiable
+def masked(x: Array, *, chance: Chance) -> Array:
+    """x with the elements that a chance keeps scaled up, the others zero."""
+    raw = innermost(x)
+    return x * chance.factors(tuple(raw.shape), raw.dtype, device_of(raw))
+
+
+@masked.backward
+def _(dy: Array, chance: Chance) -> Array:
+    return masked(dy, chance=chance)
+
+
+masked.fused_by(cupy=MASKED_CUPY)
 
 
 class Dropout(Module):

@@ -88,6 +88,15 @@ __device__ __forceinline__ double add_rn(double a, double b) { return __dadd_rn(
 __device__ __forceinline__ double div_rn(double a, double b) { return __ddiv_rn(a, b); }
 __device__ __forceinline__ double sqrt_rn(double a) { return __dsqrt_rn(a); }
 
+// c[0] x^(N-1) + ... + c[N-1] by Horner's rule.
+template <class X, int N>
+__device__ __forceinline__ X polynomial(X x, const X (&c)[N]) {
+  X y = mul_rn(x, c[0]);
+#pragma unroll
+  for (int i = 1; i < N - 1; i++) y = mul_rn(add_rn(y, c[i]), x);
+  return add_rn(y, c[N - 1]);
+}
+
 // ---- where this thread is ----
 
 __device__ __forceinline__ int lane_index() { return threadIdx.x % WARP; }

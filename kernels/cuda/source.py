@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ class Source:
     """The kernels of a .cu file beside this module; nothing is read or compiled before a launch.
 
     file: its name. dtypes: those that T may stand for, () for a file without T. headers: texts
-    that come before it; CuPy's cache on disk then knows of changes in them. variants: sets of
-    macros that launches may add, for the tests that compile everything.
+    that come before it; CuPy's cache on disk then knows of changes in them. generated: makes text
+    that comes between, e.g. constants that are written down elsewhere. variants: sets of macros
+    that launches may add, for the tests that compile everything.
     """
 
     def __init__(
@@ -37,26 +38,29 @@ class Source:
         *,
         dtypes: tuple[str, ...] = FLOATING,
         headers: tuple[str, ...] = ("common.cuh",),
+        generated: Callable[[], str] | None = None,
         variants: tuple[dict[str, Any], ...] = ({},),
     ) -> None:
         self.file = file
         self.dtypes = dtypes
         self.variants = variants
         self._headers = headers
+        self._generated = generated
         self._kernels: dict[tuple, Kernel] = {}
 
     @functools.cached_property
     def text(self) -> str:
         """Headers and kernels; #line tells compilers where each line comes from."""
-        files = (*self._headers, self.file)
-        return "".join(
-            f'#line 1 "{file}"\n{(FOLDER / file).read_text(encoding="utf-8")}\n' for file in files
-        )
+        parts = [(name, _read(name)) for name in self._headers]
+        if self._generated is not None:
+            parts.append((self._generated.__name__, self._generated()))
+        parts.append((self.file, _read(self.file)))
+        return "".join(f'#line 1 "{name}"\n{text}\n' for name, text in parts)
 
     @functools.cached_property
     def kernel_names(self) -> tuple[str, ...]:
         """The kernels that the file defines."""
-        return tuple(_KERNEL.findall((FOLDER / self.file).read_text(encoding="utf-8")))
+        return tuple(_KERNEL.findall(_read(self.file)))
 
     def defines(self, dtype: str | None, variant: dict[str, Any]) -> list[str]:
         """The macros of one compilation: SCALAR, which T stands for, then the variant's."""
@@ -92,3 +96,7 @@ class Source:
             found = compiler().kernel(kernel, self.text, defines, self.file, shared)
             self._kernels[key] = found
         found(grid, block, args, shared_mem=shared)
+
+
+def _read(file: str) -> str:
+    return (FOLDER / file).read_text(encoding="utf-8")

@@ -1,0 +1,42 @@
+"""Dropout on CuPy: one launch a pass, its mask made from the counter and never stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...backend import Array
+from ...backend.chance import Chance
+from ..fused import Fused
+from .arrays import contiguous, empty, n_blocks, serves
+from .source import FLOATING, Source
+
+DROPOUT = Source("dropout.cu", headers=("common.cuh", "philox.cuh"))
+
+THREADS = 256  # as in dropout.cu
+CHOICES = 16  # of a thread
+
+
+def forward(x: Array, *, chance: Chance) -> Any:
+    """x times chance's factors. Declines arrays not in C order and integers."""
+    return _applied(x, chance) if serves(x, FLOATING) else NotImplemented
+
+
+def backward(dy: Array, chance: Chance) -> tuple[Array]:
+    """dy times the same factors."""
+    return (_applied(contiguous(dy), chance),)
+
+
+def _applied(x: Array, chance: Chance) -> Array:
+    y = empty(x.shape, x.dtype, x)
+    wide = np.float64 if x.dtype == np.float64 else np.float32
+    numbers = (wide(chance.scale), np.int64(chance.threshold), np.int64(x.size))
+    grid = (n_blocks(x.size // CHOICES + 2, THREADS),)
+    DROPOUT.launch(
+        "dropout_apply", x.dtype, grid, (THREADS,), (x, y, *chance.place.numbers, *numbers)
+    )
+    return y
+
+
+MASKED_CUPY = Fused(forward, backward)
