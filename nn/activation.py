@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import math
 from collections.abc import Callable
 
 from ..backend import Array, array_namespace
 from ..backend.errors import HyperparameterError, ShapeError
+from ..kernels.cuda.activation import (
+    ELU_CUPY,
+    GELU_CUPY,
+    LEAKY_RELU_CUPY,
+    LOG_SIGMOID_CUPY,
+    RELU_CUPY,
+    SIGMOID_CUPY,
+    SILU_CUPY,
+    SOFTPLUS_CUPY,
+)
 from .autograd import differentiable
 from .autograd.ops.elementwise import tanh as tanh  # a public name of this file too
 from .special import erf
@@ -43,6 +54,9 @@ def _(dy: Array, y: Array) -> Array:
     return dy * (y * (1.0 - y))
 
 
+sigmoid.fused_by(cupy=SIGMOID_CUPY)
+
+
 @differentiable
 def log_sigmoid(x: Array) -> Array:
     """log(sigmoid(x)) = min(x, 0) - log(1 + exp(-|x|))."""
@@ -55,6 +69,9 @@ def _(dy: Array, x: Array) -> Array:
     return dy * sigmoid(-x)
 
 
+log_sigmoid.fused_by(cupy=LOG_SIGMOID_CUPY)
+
+
 @differentiable
 def relu(x: Array) -> Array:
     """max(x, 0). Its derivative at 0 is 0. Source: Nair and Hinton 2010."""
@@ -65,6 +82,9 @@ def relu(x: Array) -> Array:
 @relu.backward
 def _(dy: Array, y: Array) -> Array:
     return dy * _above_zero(y)
+
+
+relu.fused_by(cupy=RELU_CUPY)
 
 
 @differentiable
@@ -81,6 +101,9 @@ def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
 @leaky_relu.backward
 def _(dy: Array, x: Array, negative_slope: float) -> Array:
     return dy * (negative_slope + (1.0 - negative_slope) * _above_zero(x))
+
+
+leaky_relu.fused_by(cupy=LEAKY_RELU_CUPY)
 
 
 @differentiable
@@ -145,6 +168,9 @@ def _(dy: Array, x: Array, alpha: float, y: Array) -> Array:
     return dy * (above + (1.0 - above) * (y + alpha))
 
 
+elu.fused_by(cupy=ELU_CUPY)
+
+
 @differentiable
 def gelu(x: Array, *, approximate: str = "none") -> Array:
     """x Phi(x) with the normal distribution function Phi; approximate="tanh" for the paper's other.
@@ -176,6 +202,9 @@ def _(dy: Array, x: Array, approximate: str) -> Array:
     return dy * (0.5 * (1.0 + t) + 0.5 * x * ((1.0 - t * t) * slope))
 
 
+gelu.fused_by(cupy=GELU_CUPY)
+
+
 def _phi(x: Array) -> Array:
     """The distribution function of the standard normal."""
     return 0.5 * (1.0 + erf(math.sqrt(0.5) * x))
@@ -195,6 +224,9 @@ def silu(x: Array) -> Array:
 def _(dy: Array, x: Array) -> Array:
     s = sigmoid(x)  # d(x s)/dx = s + x s (1 - s)
     return dy * (s * (1.0 + x * (1.0 - s)))
+
+
+silu.fused_by(cupy=SILU_CUPY)
 
 
 @differentiable
@@ -217,6 +249,8 @@ def _(dy: Array, x: Array, beta: float, threshold: float) -> Array:
     return dy * (linear + (1.0 - linear) * sigmoid(z))
 
 
+softplus.fused_by(cupy=SOFTPLUS_CUPY)
+
 BY_NAME: dict[str, Callable[[Array], Array]] = {
     "relu": relu,
     "leaky_relu": leaky_relu,
@@ -227,16 +261,42 @@ BY_NAME: dict[str, Callable[[Array], Array]] = {
     "tanh": tanh,
     "softplus": softplus,
     "elu": elu,
+    "log_sigmoid": log_sigmoid,
+    "identity": identity,
 }
+IN_OTHER_FILES = {  # loaded when they are asked for
+    **dict.fromkeys(("hardshrink", "hardsigmoid", "hardswish", "hardtanh"), "hard_activation"),
+    **dict.fromkeys(("relu6", "softshrink"), "hard_activation"),
+    **dict.fromkeys(("celu", "mish", "selu", "softsign", "tanhshrink"), "smooth_activation"),
+    **dict.fromkeys(("glu",), "gated_activation"),
+    **dict.fromkeys(("log_softmax", "softmax"), "softmax"),
+    **dict.fromkeys(("softmin",), "smooth_activation"),
+}
+ACTIVATION_NAMES = (*BY_NAME, *IN_OTHER_FILES)
+ELSEWHERE_CALLED = {"swish": "silu", "linear": "identity"}  # in papers, in Keras
 
 
 def activation_named(name: str) -> Callable[[Array], Array]:
-    """The activation of that name, with its defaults. Raises HyperparameterError for any other."""
+    """The activation of that name, with its defaults: any of nn that takes one array.
+
+    glu halves the last axis, softmax, log_softmax and softmin go along it. Not among them are
+    prelu, whose slope is learned, threshold, which has no defaults, and rrelu, which draws.
+    Raises HyperparameterError for another name.
+    """
     try:
         return BY_NAME[name]
     except (KeyError, TypeError):
-        near = difflib.get_close_matches(str(name).lower(), BY_NAME, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        pass
+    if not isinstance(name, str) or name not in IN_OTHER_FILES:
         raise HyperparameterError(
-            f"activation must be None or one of {', '.join(BY_NAME)}, got {name!r}{hint}"
-        ) from None
+            f"activation must be None or one of {', '.join(ACTIVATION_NAMES)}; got {name!r}"
+            + _near(str(name).lower())
+        )
+    return getattr(importlib.import_module(f".{IN_OTHER_FILES[name]}", __package__), name)
+
+
+def _near(name: str) -> str:
+    """A question after the names that are near to this one, if there are any."""
+    near = difflib.get_close_matches(name, ACTIVATION_NAMES, n=3)
+    near = [ELSEWHERE_CALLED[name]] if name in ELSEWHERE_CALLED else near
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

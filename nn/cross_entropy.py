@@ -8,6 +8,7 @@ from typing import Any
 from ..backend import Array, array_namespace, is_integer, unwrap
 from ..backend.errors import EmptyReductionError, HyperparameterError
 from ..kernels.cross_entropy import CROSS_ENTROPY_NUMPY
+from ..kernels.cuda.cross_entropy import CROSS_ENTROPY_CUPY
 from .autograd import differentiable
 from .autograd.ops.indexing import put
 from .class_targets import check_class_targets, check_labels
@@ -104,7 +105,7 @@ def check_smoothing(operation: str, label_smoothing: float) -> None:
         )
 
 
-cross_entropy.fused_by(numpy=CROSS_ENTROPY_NUMPY)
+cross_entropy.fused_by(numpy=CROSS_ENTROPY_NUMPY, cupy=CROSS_ENTROPY_CUPY)
 
 
 @differentiable

@@ -6,6 +6,8 @@ import math
 import sys
 from typing import Any
 
+import numpy as np
+
 from ...backend import Array, dtype_name
 
 MAX_BLOCKS = 2**16  # more than fill any GPU at once; the grid-stride loops do the rest
@@ -27,6 +29,11 @@ def empty(shape: tuple[int, ...], dtype: Any, like: Array) -> Array:
         return cupy().empty(shape, dtype)
     with cupy().cuda.Device(like.device.id):
         return cupy().empty(shape, dtype)
+
+
+def wide_dtype(dtype: Any) -> Any:
+    """The dtype that arithmetic is done in: ACC of common.cuh."""
+    return np.dtype("float64" if dtype_name(dtype) == "float64" else "float32")
 
 
 def contiguous(x: Array) -> Array:

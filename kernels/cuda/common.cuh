@@ -76,6 +76,7 @@ __device__ __forceinline__ U narrow(X x) {
 using ACC = decltype(wide(T()));
 
 __device__ __forceinline__ ACC infinity() { return __uint_as_float(0x7f800000u); }
+__device__ __forceinline__ ACC not_a_number() { return __uint_as_float(0x7fc00000u); }
 
 // ---- exactly rounded arithmetic: never contracted to an FMA, so that a CPU gets the same bits ----
 
@@ -96,6 +97,13 @@ __device__ __forceinline__ X polynomial(X x, const X (&c)[N]) {
   for (int i = 1; i < N - 1; i++) y = mul_rn(add_rn(y, c[i]), x);
   return add_rn(y, c[N - 1]);
 }
+
+// ---- functions by one name for float and double ----
+
+__device__ __forceinline__ float exponential(float x) { return expf(x); }
+__device__ __forceinline__ double exponential(double x) { return exp(x); }
+__device__ __forceinline__ float logarithm(float x) { return logf(x); }
+__device__ __forceinline__ double logarithm(double x) { return log(x); }
 
 // ---- where this thread is ----
 

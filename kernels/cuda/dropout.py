@@ -9,7 +9,7 @@ import numpy as np
 from ...backend import Array
 from ...backend.chance import Chance
 from ..fused import Fused
-from .arrays import contiguous, empty, n_blocks, serves
+from .arrays import contiguous, empty, n_blocks, serves, wide_dtype
 from .source import FLOATING, Source
 
 DROPOUT = Source("dropout.cu", headers=("common.cuh", "philox.cuh"))
@@ -30,8 +30,7 @@ def backward(dy: Array, chance: Chance) -> tuple[Array]:
 
 def _applied(x: Array, chance: Chance) -> Array:
     y = empty(x.shape, x.dtype, x)
-    wide = np.float64 if x.dtype == np.float64 else np.float32
-    numbers = (wide(chance.scale), np.int64(chance.threshold), np.int64(x.size))
+    numbers = (wide_dtype(x.dtype).type(chance.scale), np.int64(chance.threshold), np.int64(x.size))
     grid = (n_blocks(x.size // CHOICES + 2, THREADS),)
     DROPOUT.launch(
         "dropout_apply", x.dtype, grid, (THREADS,), (x, y, *chance.place.numbers, *numbers)

@@ -9,15 +9,11 @@ import numpy as np
 
 from ...backend import Array
 from ..fused import Fused
-from .arrays import contiguous, empty, n_blocks, serves
+from .arrays import contiguous, empty, serves
+from .rows import team_for
 from .source import FLOATING, Source
 
-SOFTMAX = Source("softmax.cu")
-
-SHORT = 1024  # columns up to which a warp owns a row: 32 numbers for each of its threads
-ROWS = 4  # as in softmax.cu
-SHORT_THREADS = ROWS * 32
-LONG_THREADS = 256
+SOFTMAX = Source("softmax.cu", headers=("common.cuh", "rows.cuh"))
 
 
 def forward(in_logs: bool) -> Callable[..., Any]:
@@ -46,17 +42,12 @@ def backward(in_logs: bool) -> Callable[..., tuple[Array]]:
 
 def _launch(kernel: str, *args: Any) -> None:
     """The kernel for short rows or the one for long rows, over all rows of args[0]."""
-    x = args[0]
+    x, *_, in_logs = args
     n = x.shape[-1]
-    n_rows = x.size // n
-    is_short = n <= SHORT
-    grid = (n_blocks(n_rows, ROWS if is_short else 1),)
-    block = (SHORT_THREADS if is_short else LONG_THREADS,)
-    name = f"{kernel}_short" if is_short else f"{kernel}_long"
-    *arrays, in_logs = args
-    SOFTMAX.launch(
-        name, x.dtype, grid, block, (*arrays, np.bool_(in_logs), np.int64(n_rows), np.int64(n))
-    )
+    team = team_for(x.size // n, n)
+    sizes = (np.bool_(in_logs), np.int64(x.size // n), np.int64(n))
+    name = f"{kernel}_{team.name}"
+    SOFTMAX.launch(name, x.dtype, team.grid, team.block, (*args[:-1], *sizes))
 
 
 SOFTMAX_CUPY = Fused(forward(in_logs=False), backward(in_logs=False))
