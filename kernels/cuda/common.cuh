@@ -79,6 +79,7 @@ __device__ __forceinline__ ACC infinity() { return __uint_as_float(0x7f800000u);
 __device__ __forceinline__ ACC not_a_number() { return __uint_as_float(0x7fc00000u); }
 
 // ---- exactly rounded arithmetic: never contracted to an FMA, so that a CPU gets the same bits ----
+// (CuPy compiles with -ftz=true: floats below 1.2e-38 count as zero on a GPU, and only there.)
 
 __device__ __forceinline__ float mul_rn(float a, float b) { return __fmul_rn(a, b); }
 __device__ __forceinline__ float add_rn(float a, float b) { return __fadd_rn(a, b); }
@@ -115,6 +116,14 @@ __device__ __forceinline__ long long thread_index() {
 }
 
 __device__ __forceinline__ long long n_threads() { return (long long)gridDim.x * blockDim.x; }
+
+// ---- numbers that change from step to step: step_numbers of backend/replay.py ----
+
+// In a captured step they are read from `later`, else from `now`.
+template <class Numbers>
+__device__ __forceinline__ Numbers at(const Numbers& now, const Numbers* later) {
+  return later ? *later : now;
+}
 
 // ---- reductions: every thread gets the result, always added up in the same order ----
 

@@ -14,11 +14,6 @@ struct Block {
   word_t word[4];
 };
 
-// Numbers that change from step to step are read from `later` in a captured step, else from `now`.
-__device__ __forceinline__ Place at(const Place& now, const Place* later) {
-  return later ? *later : now;
-}
-
 __device__ __forceinline__ Block philox_block(const Place& place, word_t index, bool far = false) {
   word_t x[4];
   word_t carry = index;

@@ -1,0 +1,51 @@
+"""Gradient descent with momentum on CuPy: one launch for all parameters updated together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...backend import Array
+from ...backend.replay import step_numbers
+from .arrays import n_blocks
+from .packs import PACK_BYTES, n_packs
+from .source import Source
+
+SGD = Source("sgd.cu", dtypes=("float32", "float64"), headers=("common.cuh", "packs.cuh"))
+
+THREADS = 256  # as in sgd.cu
+FIELDS = ("lr", "momentum", "share", "decay")
+
+
+def sgd_cupy(
+    p: Array, dp: Array, *velocity: Array, numbers: Callable[[], dict[str, Any]]
+) -> None:
+    """Overwrite p (1-D), and the velocity if one is given, with their values after an update.
+
+    numbers: t and the settings, asked for at each update; nesterov is asked for once.
+    """
+    struct = np.dtype([(name, p.dtype) for name in FIELDS])
+    flags = (np.bool_(numbers()["nesterov"]),) if velocity else ()
+    sizes = (n_packs(p, dp, *velocity), np.int64(p.size))
+    values = step_numbers(lambda: _factors(**numbers()), struct)
+    args = (p, dp, *velocity, *values, *flags, *sizes)
+    grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
+    kernel = "momentum_update" if velocity else "sgd_update"
+    SGD.launch(kernel, p.dtype, grid, (THREADS,), args)
+
+
+def _factors(
+    *,
+    t: int,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    ewma: bool,
+) -> tuple[float, ...]:
+    """The values of FIELDS."""
+    share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
+    return lr, momentum, share, weight_decay
