@@ -1,0 +1,43 @@
+"""The norm of gradients on CuPy and their scaling by it, without the host in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...backend import Array
+from .arrays import empty, n_blocks
+from .source import Source
+
+CLIPPING = Source("clipping.cu")
+
+THREADS = 256  # as in clipping.cu
+TOTAL_THREADS = 1024
+PER_THREAD = 32  # elements that a thread adds up, at least: fewer sums to add up afterwards
+MOST_SUMS = 1024  # of an array: the blocks that fill a large GPU
+
+
+def norm_on_gpu(parts: Sequence[Array], max_norm: float) -> Array:
+    """(norm of all parts, min(1, max_norm / (norm + 1e-6))): float64 (2,), on their GPU.
+
+    parts: floating, in C order, one at least and none of them empty.
+    """
+    counts = [min(n_blocks(part.size, THREADS * PER_THREAD), MOST_SUMS) for part in parts]
+    sums, norm = empty((sum(counts),), np.float64, parts[0]), empty((2,), np.float64, parts[0])
+    start = 0
+    for part, count in zip(parts, counts, strict=True):
+        args = (part, sums[start : start + count], np.int64(part.size))
+        CLIPPING.launch("square_sums", part.dtype, (count,), (THREADS,), args)
+        start += count
+    args = (sums, norm, np.float64(max_norm), np.int64(start))
+    CLIPPING.launch("norm_total", "float64", (1,), (TOTAL_THREADS,), args)
+    return norm
+
+
+def scale_on_gpu(part: Array, norm: Array) -> None:
+    """Multiply an array, in place, by what norm_on_gpu said."""
+    grid = (n_blocks(part.size, THREADS * 4),)
+    CLIPPING.launch(
+        "scale_by_norm", part.dtype, grid, (THREADS,), (part, norm, np.int64(part.size))
+    )
