@@ -113,13 +113,14 @@ def _named(function: Callable[[], Any]) -> Any:
 
 
 def _place(error: BaseException) -> str:
-    """The first line outside of this package that led to an error: "file.py, line 12, in step"."""
-    package = __name__.split(".")[0]
+    """Where the step went into a library and did not come back: "file.py, line 12, in step"."""
+    libraries = (__name__.split(".")[0], "cupy", "array_api_compat")
     trace, found = error.__traceback__, None
     while trace is not None:
-        name = trace.tb_frame.f_globals.get("__name__", "")
-        if name.split(".")[0] not in (package, "cupy", "array_api_compat"):
+        if trace.tb_frame.f_globals.get("__name__", "").split(".")[0] not in libraries:
             found = trace
+        elif found is not None:
+            break
         trace = trace.tb_next
     if found is None:
         return "the step"

@@ -1,0 +1,118 @@
+"""Captured training steps: replays give the bits of plain calls."""
+
+import gc
+
+import numpy as np
+import pytest
+from host_graphs import HostGraphs
+
+import isograd as ig
+from isograd import nn
+from isograd.backend.errors import CaptureError
+from isograd.kernels.cuda.graph import StepGraph, using_graph_maker
+
+
+@pytest.fixture
+def graphs(host_cupy):
+    """Graphs of a GPU's launches on host memory; "cuda" is the current device."""
+    made = HostGraphs(host_cupy)
+    host_cupy.graphs = made
+    with using_graph_maker(made), ig.using("cuda"):
+        yield host_cupy
+
+
+def batches(n, shape=(6, 5), n_classes=3):
+    """n batches on the current device."""
+    data = ig.random.Generator(1)
+    return [
+        (data.normal(shape), data.integers(0, n_classes, (shape[0],), dtype="int64"))
+        for _ in range(n)
+    ]
+
+
+def trained(optimizer_class, wrap, n_steps=8, schedule=None, clip=None, **settings):
+    """(losses, weights) on the host after training with dropout, a wrapped step a batch."""
+    generator = ig.random.Generator(0)
+    model = nn.Sequential(
+        nn.Linear(5, 16, activation="relu", generator=generator),
+        nn.Dropout(0.25, generator=generator),
+        nn.Linear(16, 3, generator=generator),
+    )
+    optimizer = optimizer_class(model.parameters(), **settings)
+    scheduled = schedule and schedule(optimizer)
+
+    @wrap
+    def step(x, labels):
+        optimizer.zero_grad()
+        loss = nn.cross_entropy(model(x), labels)
+        loss.backward()
+        if clip is not None:
+            nn.clip_grad_norm(model.parameters(), clip, error_if_nonfinite=False)
+        optimizer.step()
+        if scheduled is not None:
+            scheduled.step()
+        return loss
+
+    losses = [ig.to_numpy(step(*batch)).item() for batch in batches(n_steps)]
+    return losses, [ig.to_numpy(p.data).copy() for p in model.parameters()]
+
+
+def plain(step):
+    return step
+
+
+def assert_same_bits(found, expected):
+    assert found[0] == expected[0]
+    for got, want in zip(found[1], expected[1], strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_function_replays_with_new_arguments(graphs):
+    step = ig.capture(lambda x: nn.softmax(x * 2.0), warm_up=1)
+    for seed in range(4):
+        x = ig.random.Generator(seed).normal((3, 4))
+        y = ig.to_numpy(step(x))
+        np.testing.assert_allclose(y, nn.softmax(ig.to_numpy(x) * 2.0), rtol=1e-6)
+    assert graphs.graphs.n_replays == 3
+
+
+def test_the_arrays_of_a_graph_live_as_long_as_it_does(graphs):
+    step = ig.capture(lambda x: nn.softmax(nn.softmax(x)), warm_up=1)
+    x = ig.random.Generator(0).normal((3, 4))
+    first = ig.to_numpy(step(x))
+    for _ in range(3):
+        gc.collect()
+        np.testing.assert_array_equal(ig.to_numpy(step(x)), first)
+
+
+def test_dropout_goes_on_in_the_stream_of_its_generator(graphs):
+    x = ig.array(np.ones(100, np.float32))
+    results = []
+    for wrap in (ig.capture, plain):
+        generator = ig.random.Generator(4)
+        step = wrap(lambda x, generator=generator: nn.dropout(x, 0.5, generator=generator))
+        results.append(([ig.to_numpy(step(x)) for _ in range(6)], generator.state))
+    (captured, state), (expected, expected_state) = results
+    assert state == expected_state
+    for got, want in zip(captured, expected, strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert (captured[3] != captured[4]).any()
+
+
+def test_reading_a_value_is_an_error_that_names_the_line(graphs):
+    def step(x):
+        return x * ig.to_numpy(nn.softmax(x))[0, 0]
+
+    captured = ig.capture(step, warm_up=1)
+    x = ig.random.Generator(0).normal((3, 4))
+    captured(x)
+    with pytest.raises(CaptureError, match=r"test_capture_cuda.py, line \d+, in step cannot be"):
+        captured(x)
+    captured(ig.random.Generator(0).normal((1, 4)))  # and the next capture is not disturbed
+
+
+def test_a_failed_capture_leaves_plain_launches_alone(graphs):
+    with pytest.raises(CaptureError):
+        StepGraph(lambda: float(ig.array([1.0])))
+    assert not graphs.compiler.is_recording
+    nn.softmax(ig.random.Generator(0).normal((3, 4)))
