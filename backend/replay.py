@@ -1,9 +1,9 @@
 """What the host does in a training step that a device replays: counts, rates, random positions.
 
-A captured step is a fixed list of launches, and numbers among their arguments are frozen in it. What
-changes from step to step is therefore said through this module. Outside of a capture nothing is
-special: the work is done, the numbers are passed as they are. In one, both are written down, to be
-done before each replay, in the same order, with the numbers sent to where the launches read them.
+A captured step is a fixed list of launches, and numbers among their arguments are frozen in it.
+What changes from step to step is therefore said through this module. Outside of a capture nothing
+is special: the work is done, the numbers are passed as they are. In one, both are written down, to
+be done before each replay, in the same order, with the numbers sent to where the launches read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class HostShare:
     def __init__(self, address: int) -> None:
         self._address = address
         self._size = 0
-        self._work: list[Callable[[], None]] = []
+        self._work: list[Callable[[], object]] = []
         self._block = np.zeros(CAPACITY, np.uint8)
 
     def add_work(self, work: Callable[[], object]) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         AlphaDropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout,
         alpha_dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout,
     )
+    from .embedding_bags import EmbeddingBag, embedding_bag
+    from .containers import ModuleDict, ModuleList
     from .residual import Residual
 
     # -- sequences
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         MultiheadAttention,
         Rotary,
         SinusoidalPositions,
+        Transformer,
         TransformerDecoder,
         TransformerDecoderLayer,
         TransformerEncoder,
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
         ConvTranspose1d, ConvTranspose2d, ConvTranspose3d,
         conv1d, conv2d, conv3d,
         conv_transpose1d, conv_transpose2d, conv_transpose3d,
+        Fold, Unfold, fold, unfold,
     )
     from .pooling import (
         AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d,
@@ -74,18 +78,19 @@ if TYPE_CHECKING:
         AvgPool1d, AvgPool2d, AvgPool3d,
         GlobalAvgPool, GlobalMaxPool,
         LPPool1d, LPPool2d, LPPool3d,
-        MaxPool1d, MaxPool2d, MaxPool3d,
+        MaxPool1d, MaxPool2d, MaxPool3d, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d,
         adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d,
         adaptive_max_pool1d, adaptive_max_pool2d, adaptive_max_pool3d,
         avg_pool1d, avg_pool2d, avg_pool3d,
         global_avg_pool, global_max_pool,
         lp_pool1d, lp_pool2d, lp_pool3d,
-        max_pool1d, max_pool2d, max_pool3d,
+        max_pool1d, max_pool2d, max_pool3d, max_unpool1d, max_unpool2d, max_unpool3d,
     )
     from .normalization import (
         BatchNorm1d, BatchNorm2d, BatchNorm3d,
         GroupNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d,
         LayerNorm, RMSNorm, batch_norm, group_norm, instance_norm, layer_norm, rms_norm,
+        LocalResponseNorm, local_response_norm,
     )
     from .padding import (
         CircularPad1d, CircularPad2d, CircularPad3d,
@@ -97,6 +102,7 @@ if TYPE_CHECKING:
     )
     from .resampling import (
         PixelShuffle, PixelUnshuffle, Upsample, interpolate, pixel_shuffle, pixel_unshuffle,
+        ChannelShuffle, channel_shuffle,
     )
 
     # -- activations
@@ -143,8 +149,10 @@ if TYPE_CHECKING:
     from .divergences import gaussian_nll, kl_div, nll, poisson_nll
     from .margins import (
         cosine_embedding, hinge_embedding, margin_ranking, soft_margin, triplet_margin,
+        triplet_margin_with_distance,
     )
     from .class_margins import multi_margin, multilabel_margin, multilabel_soft_margin
+    from .ctc import CTCLoss, ctc_loss
     from .loss_layers import (
         BCELoss,
         BCEWithLogitsLoss,
@@ -159,15 +167,19 @@ if TYPE_CHECKING:
     from .loss_layers_margins import (
         CosineEmbeddingLoss, HingeEmbeddingLoss, MarginRankingLoss, MultiLabelMarginLoss,
         MultiLabelSoftMarginLoss, MultiMarginLoss, SoftMarginLoss, TripletMarginLoss,
+        TripletMarginWithDistanceLoss,
     )
     from .metrics import accuracy, confusion_matrix
-    from .regularization import l2_penalty
+    from .regularization import l1_penalty, l2_penalty
+    from .similarity import (
+        CosineSimilarity, PairwiseDistance, cosine_similarity, normalize, pairwise_distance,
+    )
 
     # -- training
     from . import initializers
     from .optimizers import (
-        SGD, AMSGrad, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, NAdam, Optimizer, RAdam,
-        RMSprop, Rprop, clip_grad_norm, clip_grad_value,
+        LBFGS, SGD, AMSGrad, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lion, Muon, NAdam,
+        Optimizer, RAdam, RMSprop, Rprop, clip_grad_norm, clip_grad_value,
     )
     from . import schedules
     from .averaging import ExponentialMovingAverage
@@ -188,6 +200,8 @@ def __dir__() -> list[str]:
 __all__ = [
     # putting layers together
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "Parameter",
     "Sequential",
     "summary",
@@ -204,9 +218,11 @@ __all__ = [
     "linear",
     "Bilinear",
     "Embedding",
+    "EmbeddingBag",
     "Residual",
     "bilinear",
     "embedding",
+    "embedding_bag",
     # sequences
     "GRU",
     "GRUCell",
@@ -217,6 +233,7 @@ __all__ = [
     "RNNCell",
     "Rotary",
     "SinusoidalPositions",
+    "Transformer",
     "TransformerDecoder",
     "TransformerDecoderLayer",
     "TransformerEncoder",
@@ -233,6 +250,7 @@ __all__ = [
     # convolution, pooling, normalization, resampling
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d",
     "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+    "Fold", "Unfold", "fold", "unfold",
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d",
     "AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d",
     "AvgPool1d", "AvgPool2d", "AvgPool3d", "GlobalAvgPool", "GlobalMaxPool",
@@ -241,16 +259,18 @@ __all__ = [
     "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "global_avg_pool", "global_max_pool",
     "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d",
+    "MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d",
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm",
     "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
     "LayerNorm", "RMSNorm", "batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm",
+    "LocalResponseNorm", "local_response_norm",
     "CircularPad1d", "CircularPad2d", "CircularPad3d",
     "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
     "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d",
     "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d",
     "ZeroPad1d", "ZeroPad2d", "ZeroPad3d",
     "pad", "PixelShuffle", "PixelUnshuffle", "Upsample",
-    "interpolate", "pixel_shuffle", "pixel_unshuffle",
+    "interpolate", "pixel_shuffle", "pixel_unshuffle", "ChannelShuffle", "channel_shuffle",
     # activations
     "ELU",
     "GELU",
@@ -285,12 +305,16 @@ __all__ = [
     "celu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "mish", "relu6", "rrelu",
     "selu", "softmin", "softshrink", "softsign", "tanhshrink", "threshold",
     # losses and figures
+    "CTCLoss",
     "CosineEmbeddingLoss", "FocalLoss", "GaussianNLLLoss", "HingeEmbeddingLoss", "KLDivLoss",
     "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss",
     "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "ctc_loss",
     "cosine_embedding", "focal", "gaussian_nll", "hinge_embedding", "kl_div", "margin_ranking",
     "multi_margin", "multilabel_margin", "multilabel_soft_margin", "nll", "poisson_nll",
     "smooth_l1", "soft_margin", "triplet_margin",
+    "TripletMarginWithDistanceLoss", "triplet_margin_with_distance",
+    "CosineSimilarity", "PairwiseDistance", "cosine_similarity", "normalize", "pairwise_distance",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
@@ -304,18 +328,22 @@ __all__ = [
     "cross_entropy",
     "huber",
     "l1",
+    "l1_penalty",
     "l2_penalty",
     "mse",
     # training
     "AMSGrad",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
     "EarlyStopping",
     "ExponentialMovingAverage",
+    "LBFGS",
     "Lion",
+    "Muon",
     "NAdam",
     "Optimizer",
     "RAdam",

@@ -7,12 +7,15 @@ from .class_margins import check_power, multi_margin, multilabel_margin, multila
 from .loss_checks import check_finite, check_positive
 from .loss_layers import _Loss
 from .margins import (
+    Distance,
     check_cosine_margin,
+    check_distance,
     cosine_embedding,
     hinge_embedding,
     margin_ranking,
     soft_margin,
     triplet_margin,
+    triplet_margin_with_distance,
 )
 
 
@@ -113,6 +116,37 @@ class TripletMarginLoss(_Loss):
     def extra_repr(self) -> str:
         settings = f"margin={self.margin}, p={self.p}, eps={self.eps}, swap={self.swap}"
         return f"{super().extra_repr()}, {settings}"
+
+
+class TripletMarginWithDistanceLoss(_Loss):
+    """triplet_margin_with_distance(anchor, positive, negative), its distance a function or module.
+
+    A module among its attributes is learned with the loss. Raises HyperparameterError.
+    """
+
+    def __init__(
+        self,
+        distance_function: Distance | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        check_distance("TripletMarginWithDistanceLoss", distance_function)
+        check_positive("TripletMarginWithDistanceLoss", margin=margin)
+        self.distance_function, self.margin, self.swap = distance_function, margin, swap
+
+    def forward(self, anchor: Array, positive: Array, negative: Array) -> Array:
+        return triplet_margin_with_distance(
+            *(anchor, positive, negative),
+            distance_function=self.distance_function,
+            margin=self.margin,
+            swap=self.swap,
+            reduction=self.reduction,
+        )
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, margin={self.margin}, swap={self.swap}"
 
 
 class MultiMarginLoss(_Loss):

@@ -6,13 +6,18 @@ its derivative is 1, as in torch.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 from ..backend import Array, array_namespace, unwrap
 from ..backend.errors import HyperparameterError, ShapeError
 from .activation import log_sigmoid
 from .autograd import differentiable
 from .loss_checks import check_alike, check_finite, check_positive, check_signs
 from .reduction import check_arrays, check_not_empty, check_reduction, check_same_dtype, reduced
+from .similarity import pairwise_distance
 
+Distance = Callable[[Array, Array], Array]
 SMALLEST_SQUARE = 1e-12  # torch's: added to squared lengths, so that a row of zeros has an angle
 
 
@@ -151,21 +156,8 @@ def triplet_margin(
     Raises ShapeError, DtypeError, DeviceError, HyperparameterError and EmptyReductionError.
     Source: Balntas, Riba, Ponsa, Mikolajczyk 2016, equations 2 and 4.
     """
-    near, far = _distance(anchor, positive, p, eps), _distance(anchor, negative, p, eps)
-    if swap:
-        far = array_namespace(far).minimum(far, _distance(positive, negative, p, eps))
-    return reduced(hinge(near - far + margin), reduction)
-
-
-def _distance(a: Array, b: Array, p: float, eps: float) -> Array:
-    """The p-norm of the rows of a - b + eps."""
-    difference = a - b + eps
-    xp = array_namespace(difference)
-    if p == 2.0:
-        return xp.sqrt(xp.sum(difference * difference, axis=-1))
-    if p == 1.0:
-        return xp.sum(xp.abs(difference), axis=-1)
-    return xp.sum(xp.abs(difference) ** float(p), axis=-1) ** (1.0 / p)
+    distance = functools.partial(pairwise_distance, p=p, eps=eps)
+    return _of_distances(anchor, positive, negative, distance, margin, swap, reduction)
 
 
 @triplet_margin.requires
@@ -186,3 +178,68 @@ def _(
     if not anchor.ndim:
         raise ShapeError("triplet_margin: anchor must have shape (..., features), got ()")
     check_not_empty("triplet_margin", tuple(anchor.shape[:-1]), reduction)
+
+
+@differentiable
+def triplet_margin_with_distance(
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    distance_function: Distance | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Array:
+    """Mean of max(d(anchor, positive) - d(anchor, negative) + margin, 0) with a distance d given.
+
+    All three: floating, of the same shape and dtype -> (), or the shape of distances for "none".
+    distance_function: (a, b) -> array, made of this library's functions or the Array API's;
+    pairwise_distance unless given. swap, margin: as in triplet_margin.
+    Raises ShapeError, DtypeError, DeviceError, HyperparameterError and EmptyReductionError.
+    """
+    distance = pairwise_distance if distance_function is None else distance_function
+    return _of_distances(anchor, positive, negative, distance, margin, swap, reduction)
+
+
+@triplet_margin_with_distance.requires
+def _(
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    distance_function: Distance | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> None:
+    operation = "triplet_margin_with_distance"
+    check_alike(operation, "none", anchor=anchor, positive=positive, negative=negative)
+    check_reduction(operation, reduction)
+    check_positive(operation, margin=margin)
+    check_distance(operation, distance_function)
+    check_not_empty(operation, tuple(anchor.shape), reduction)
+
+
+def check_distance(operation: str, distance_function: Distance | None) -> None:
+    """Raises HyperparameterError unless it can be called."""
+    if distance_function is not None and not callable(distance_function):
+        raise HyperparameterError(
+            f"{operation}: distance_function must be a function of two arrays, got "
+            f"{distance_function!r}"
+        )
+
+
+def _of_distances(
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    distance: Distance,
+    margin: float,
+    swap: bool,
+    reduction: str,
+) -> Array:
+    """max(near - far + margin, 0), reduced; with swap far is the nearer of the two others."""
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = array_namespace(far).minimum(far, distance(positive, negative))
+    return reduced(hinge(near - far + margin), reduction)

@@ -1,4 +1,4 @@
-"""interpolate and Upsample: other lengths for the spatial axes; pixel_shuffle and its inverse."""
+"""interpolate and Upsample: other lengths for the spatial axes; pixel_shuffle, channel_shuffle."""
 
 from __future__ import annotations
 
@@ -95,6 +95,26 @@ def pixel_unshuffle(x: Array, downscale_factor: int) -> Array:
     return xp.reshape(xp.permute_dims(x, order), (*front, c * r**2, h // r, w // r))
 
 
+@differentiable
+def channel_shuffle(x: Array, groups: int) -> Array:
+    """The first channel of every group, then the second of every one, ...: (batch, channels, ...).
+
+    So a convolution in groups sees channels of all groups of the one before.
+    Raises ShapeError unless groups divides the channels, HyperparameterError.
+    Source: Zhang, Zhou, Lin, Sun 2017, ShuffleNet, section 3.1.
+    """
+    check_integer("channel_shuffle", "groups", groups)
+    shape = tuple(x.shape)
+    if len(shape) < 2 or shape[1] % groups:
+        raise ShapeError(
+            "channel_shuffle: x must be (batch, channels, ...) with channels divisible by groups = "
+            f"{groups}, got x of shape {shape}"
+        )
+    xp, rest = array_namespace(x), range(3, len(shape) + 1)
+    x = xp.reshape(x, (shape[0], groups, shape[1] // groups, *shape[2:]))
+    return xp.reshape(xp.permute_dims(x, (0, 2, 1, *rest)), shape)
+
+
 class Upsample(Module):
     """interpolate(x) to a size or by a factor."""
 
@@ -144,6 +164,20 @@ class PixelUnshuffle(Module):
 
     def extra_repr(self) -> str:
         return f"downscale_factor={self.downscale_factor}"
+
+
+class ChannelShuffle(Module):
+    """channel_shuffle(x, groups)."""
+
+    def __init__(self, groups: int) -> None:
+        check_integer("ChannelShuffle", "groups", groups)
+        self.groups = groups
+
+    def forward(self, x: Array) -> Array:
+        return channel_shuffle(x, self.groups)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}"
 
 
 # -- where values are read ----------------------------------------------------------------------

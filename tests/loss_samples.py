@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sample_kinds import (
     CHANCES,
+    CUBE,
     LABELS,
     LOGITS,
     MATRIX,
     OFF_ZERO,
+    VECTOR,
     Input,
     Sample,
     each,
@@ -44,6 +48,11 @@ def signed(name: str, *inputs: Input, rows: bool = False, **options: object) -> 
     return of(f"nn.{name}", *inputs, order=FIRST, call=call)
 
 
+def alignment(op: Any, log_probs: Any, targets: Any) -> Any:
+    """ctc_loss of two items of different lengths."""
+    return op(log_probs, targets, [4, 3], [2, 1], reduction="none")
+
+
 MORE_ACTIVATIONS = [
     each("nn.hardtanh", min_val=-0.7, max_val=1.1),
     each("nn.relu6", OFF_ZERO),
@@ -68,6 +77,7 @@ MORE_ACTIVATIONS = [
     drawn("feature_alpha_dropout", (3, 2, 2)),
 ]
 MORE_LOSSES = [
+    of("nn.ctc_loss", Input((4, 2, 3)), Input((2, 2), 1, 3, dtype="int64"), call=alignment),
     of("nn.nll", LOGITS, LABELS, FACTORS, order=FIRST),
     of("nn.nll", LOGITS, LABELS, ignore_index=1, order=FIRST),
     of("nn.kl_div", LOGITS, CHANCES, order=FIRST),
@@ -86,6 +96,11 @@ MORE_LOSSES = [
     signed("cosine_embedding", MATRIX, MATRIX, rows=True),
     of("nn.triplet_margin", MATRIX, MATRIX, MATRIX, order=FIRST),
     of("nn.triplet_margin", MATRIX, MATRIX, MATRIX, p=3.0, swap=True, reduction="sum", order=FIRST),
+    of("nn.triplet_margin_with_distance", MATRIX, MATRIX, MATRIX, order=FIRST, swap=True),
+    of("nn.cosine_similarity", MATRIX, MATRIX, order=FIRST),
+    of("nn.pairwise_distance", MATRIX, VECTOR, order=FIRST, p=3.0, keepdims=True),
+    of("nn.normalize", CUBE, order=FIRST, p=1.0),
+    of("nn.l1_penalty", OFF_ZERO, VECTOR, call=lambda op, *weights: op(weights, 0.3)),
     of("nn.multi_margin", LOGITS, LABELS, FACTORS, p=2, order=FIRST),
     of("nn.multilabel_margin", LOGITS, Input((4, 3), -1, 3, dtype="int64"), order=FIRST),
     of("nn.multilabel_soft_margin", LOGITS, CHANCES, FACTORS, order=FIRST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +38,16 @@ def adamw_cupy(p: Array, dp: Array, m: Array, v: Array, *, numbers: Settings) ->
 def _update(
     p: Array, dp: Array, m: Array, v: Array, factors: Callable[[], tuple], decoupled: bool
 ) -> None:
-    struct = np.dtype([(name, p.dtype) for name in FIELDS])
     sizes = (n_packs(p, dp, m, v), np.int64(p.size))
-    args = (p, dp, m, v, *step_numbers(factors, struct), np.bool_(decoupled), *sizes)
+    args = (p, dp, m, v, *step_numbers(factors, _struct(p.dtype)), np.bool_(decoupled), *sizes)
     grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
     ADAM.launch("adam_update", p.dtype, grid, (THREADS,), args)
+
+
+@functools.cache
+def _struct(dtype: np.dtype) -> np.dtype:
+    """The numbers of an update as the kernel takes them."""
+    return np.dtype([(name, dtype) for name in FIELDS])
 
 
 def _factors(

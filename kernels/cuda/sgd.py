@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -26,14 +27,19 @@ def sgd_cupy(
 
     numbers: t and the settings, asked for at each update; nesterov is asked for once.
     """
-    struct = np.dtype([(name, p.dtype) for name in FIELDS])
     flags = (np.bool_(numbers()["nesterov"]),) if velocity else ()
     sizes = (n_packs(p, dp, *velocity), np.int64(p.size))
-    values = step_numbers(lambda: _factors(**numbers()), struct)
+    values = step_numbers(lambda: _factors(**numbers()), _struct(p.dtype))
     args = (p, dp, *velocity, *values, *flags, *sizes)
     grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
     kernel = "momentum_update" if velocity else "sgd_update"
     SGD.launch(kernel, p.dtype, grid, (THREADS,), args)
+
+
+@functools.cache
+def _struct(dtype: np.dtype) -> np.dtype:
+    """The numbers of an update as the kernel takes them."""
+    return np.dtype([(name, dtype) for name in FIELDS])
 
 
 def _factors(

@@ -40,6 +40,14 @@ from .layers import (
     MaxPool2d,
     MaxPool3d,
 )
+from .unpooling import (
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -59,6 +67,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
@@ -76,4 +87,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
 ]

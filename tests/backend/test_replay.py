@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from isograd.backend import replay
 from isograd.backend.errors import CaptureError
 

@@ -13,7 +13,8 @@ import isograd as ig
 from isograd import nn
 from isograd.backend import tolerance
 from isograd.backend.errors import HyperparameterError, ShapeError
-from isograd.nn.activation import BY_NAME
+from isograd.nn.activation import ACTIVATION_NAMES, BY_NAME
+from isograd.nn.autograd.differentiable import Op
 
 NUMBERS = oracles.torch_numbers()["activations"]
 FUNCTIONS = ["leaky_relu", "elu", "gelu", "softplus", *BY_NAME, "log_sigmoid"]
@@ -120,11 +121,34 @@ def test_gelu_refuses_an_approximation_that_is_not_known():
             make()
 
 
-def test_an_unknown_name_is_refused_with_the_nearest_one():
-    with pytest.raises(HyperparameterError, match=r"got 'rleu'; did you mean 'relu'\?"):
-        nn.activation_named("rleu")
-    with pytest.raises(HyperparameterError, match=r"one of relu, .*, got None$"):
-        nn.activation_named(None)
+def test_every_activation_that_takes_one_array_is_known_by_its_name():
+    x = np.array([[-0.5, 2.0]])
+    for name in ACTIVATION_NAMES:
+        if name != "gelu_tanh":
+            assert_array_equal(nn.activation_named(name)(x), getattr(nn, name)(x))
+    files = ("activation", "hard_activation", "smooth_activation", "gated_activation", "softmax")
+    modules = {f"isograd.nn.{file}" for file in files} | {"isograd.nn.autograd.ops.softmax"}
+    ops = [op for name in nn.__all__ if isinstance(op := getattr(nn, name), Op)]
+    there = {op.__name__ for op in ops if op.__module__ in modules}
+    assert there - set(ACTIVATION_NAMES) == {"prelu", "threshold"}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("rleu", "got 'rleu'; did you mean 'relu' or "),
+        ("GELU", r"got 'GELU'; did you mean 'gelu'"),
+        ("hard_swish", r"got 'hard_swish'; did you mean 'hardswish'"),
+        ("swish", r"got 'swish'; did you mean 'silu'\?"),
+        ("", "one of relu, .*, softmin; got ''$"),
+        (None, "one of relu, .*, softmin; got None$"),
+        (["relu"], r"got \['relu'\]; did you mean 'relu'"),
+        ("prelu", "got 'prelu'; did you mean 'relu'"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_near_ones(name, says):
+    with pytest.raises(HyperparameterError, match=says):
+        nn.activation_named(name)
 
 
 LAYERS = [

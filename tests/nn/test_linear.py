@@ -11,7 +11,7 @@ import isograd as ig
 from isograd import nn
 from isograd.backend import settings_override, tolerance
 from isograd.backend.errors import DeviceError, DtypeError, HyperparameterError, ShapeError
-from isograd.nn.activation import BY_NAME
+from isograd.nn.activation import ACTIVATION_NAMES
 
 NUMBERS = oracles.torch_numbers()["linear"]
 
@@ -31,16 +31,22 @@ def test_values_and_gradients_are_those_of_torch(device):
         assert_allclose(ig.to_numpy(value), NUMBERS[key], near.rtol, near.atol, err_msg=key)
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", ACTIVATION_NAMES)
 @pytest.mark.parametrize("disable_kernels", [False, True])
 def test_an_activation_by_name_is_the_function_of_that_name(name, disable_kernels, device):
     random = np.random.RandomState(0)
     x, weight, bias = (ig.array(random.randn(*n)) for n in [(5, 3), (4, 3), (4,)])
+
+    def apart(*arrays):
+        return nn.activation_named(name)(nn.linear(*arrays))
+
     with settings_override(disable_kernels=disable_kernels):
-        together = nn.linear(x, weight, bias, activation=name)
-        apart = BY_NAME[name](nn.linear(x, weight, bias))
+        y, pull = ig.vjp(lambda *arrays: nn.linear(*arrays, activation=name), x, weight, bias)
+        expected, pull_apart = ig.vjp(apart, x, weight, bias)
+        found = [y, *pull(y)], [expected, *pull_apart(expected)]
     near = tolerance("float64")
-    assert_allclose(ig.to_numpy(together), ig.to_numpy(apart), near.rtol, near.atol)
+    for one, other in zip(*found, strict=True):
+        assert_allclose(ig.to_numpy(one), ig.to_numpy(other), near.rtol, near.atol)
 
 
 def test_only_the_gradients_that_are_wanted_are_made():

@@ -2,9 +2,10 @@
 
 import sys
 
-import isograd as ig
 import numpy as np
 import pytest
+
+import isograd as ig
 from isograd import nn
 from isograd.backend.errors import CaptureError, HyperparameterError
 
