@@ -1,4 +1,4 @@
-"""Recurrent layers on NumPy: all steps in one call, gates activated where the product left them.
+"""Recurrent layers on NumPy: all steps in one call, gates activated all at once.
 
 Arrays are (time, batch, features). States lie in one array of time + 1 slots: step t reads the one
 before it and writes the one after it, in time (slots t and t + 1) or, reversed, t + 1 and t. So the
@@ -67,10 +67,9 @@ def _split(dstate: np.ndarray, valid: np.ndarray | None, t: int) -> tuple[np.nda
     return taken, dstate - taken
 
 
-def _product(dz: np.ndarray, states: _States) -> np.ndarray:
-    """dweight = sum over steps and batch of dz^T times the state before."""
-    n_gates, n = dz.shape[-1], states.all.shape[-1]
-    return np.matmul(dz.reshape(-1, n_gates).T, states.befores.reshape(-1, n))
+def _product(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """dweight of y = x weight^T: the sum over steps and batch of dy^T x."""
+    return np.matmul(dy.reshape(-1, dy.shape[-1]).T, x.reshape(-1, x.shape[-1]))
 
 
 def _serves(gates: np.ndarray, *others: np.ndarray | None) -> bool:
@@ -134,10 +133,10 @@ def rnn_backward(
         dh = np.matmul(dz, weight)
         if passed is not None:
             dh += passed
-    return dz_all, dh, _product(dz_all, saved) if "weight" in needs else None
+    return dz_all, dh, _product(dz_all, saved.befores) if "weight" in needs else None
 
 
-# -- LSTM: i, f, g, o = activations of z; c' = f c + i g; h' = o tanh(c')
+# -- LSTM: i, f, g, o = activations of z; c' = f c + i g; h' = o tanh(c'), times projection^T if any
 
 
 def lstm_forward(
@@ -145,34 +144,39 @@ def lstm_forward(
     hidden: np.ndarray,
     cell: np.ndarray,
     weight: np.ndarray,
+    projection: np.ndarray | None = None,
     valid: np.ndarray | None = None,
     *,
     reverse: bool = False,
 ) -> Any:
     """((outputs, last hidden, last cell), what backward wants: gates, states and tanh(c'))."""
-    if not _serves(inputs, hidden, cell, weight):
+    if not _serves(inputs, hidden, cell, weight, projection):
         return NotImplemented
-    n_steps, n = len(inputs), hidden.shape[-1]
+    n_steps, n = len(inputs), cell.shape[-1]
     hiddens, cells = _States(hidden, n_steps, reverse), _States(cell, n_steps, reverse)
-    gates, tanh_c = np.empty(inputs.shape, inputs.dtype), np.empty_like(cells.befores)
+    gates, tanh_c = np.empty((n_steps, 4, *cell.shape), cell.dtype), np.empty_like(cells.befores)
     # of the full shape: to stretch one row over the batch costs NumPy twice as much as to read this
     scale = np.empty(inputs.shape[1:], inputs.dtype)
     scale.reshape(-1, 4, n)[...] = np.array([0.5, 0.5, 1.0, 0.5])[:, None]
-    shift = 1.0 - scale
-    weight_t, product = np.ascontiguousarray(weight.T), np.empty_like(cell)
+    weight_t, z, part = np.ascontiguousarray(weight.T), np.empty_like(scale), np.empty_like(cell)
+    by_gate = _by_gate(z), _by_gate(1.0 - scale)
     for t in _order(n_steps, reverse):
-        z, c = gates[t], cells.after(t)
         np.matmul(hiddens.before(t), weight_t, out=z)
         np.add(z, inputs[t], out=z)
         np.multiply(z, scale, out=z)
         np.tanh(z, out=z)
         np.multiply(z, scale, out=z)
-        np.add(z, shift, out=z)
-        np.multiply(z[:, n : 2 * n], cells.before(t), out=c)
-        np.multiply(z[:, :n], z[:, 2 * n : 3 * n], out=product)
-        np.add(c, product, out=c)
+        np.add(*by_gate, out=gates[t])
+        (i, f, g, o), c = gates[t], cells.after(t)
+        np.multiply(f, cells.before(t), out=c)
+        np.multiply(i, g, out=part)
+        np.add(c, part, out=c)
         np.tanh(c, out=tanh_c[t])
-        np.multiply(z[:, 3 * n :], tanh_c[t], out=hiddens.after(t))
+        if projection is None:
+            np.multiply(o, tanh_c[t], out=hiddens.after(t))
+        else:
+            np.multiply(o, tanh_c[t], out=part)
+            np.matmul(part, projection.T, out=hiddens.after(t))
         if valid is not None:
             _hold(hiddens, t, valid)
             _hold(cells, t, valid)
@@ -180,50 +184,67 @@ def lstm_forward(
     return y, (gates, hiddens, cells, tanh_c)
 
 
+def _by_gate(z: np.ndarray) -> np.ndarray:
+    """(batch, 4 n) as (4, batch, n): NumPy takes longer for a part of each row than for a block."""
+    return z.reshape(len(z), 4, -1).transpose(1, 0, 2)
+
+
 def lstm_backward(
     dy: tuple[np.ndarray, np.ndarray, np.ndarray],
     weight: np.ndarray,
+    projection: np.ndarray | None,
     valid: np.ndarray | None,
     reverse: bool,
     saved: tuple[np.ndarray, _States, _States, np.ndarray],
     needs: frozenset[str],
 ) -> tuple[np.ndarray | None, ...]:
-    """dinputs (= dz), dhidden, dcell, dweight."""
+    """dinputs (= dz), dhidden, dcell, dweight, dprojection."""
     douts, dh, dc = dy
     gates, hiddens, cells, tanh_c = saved
-    dz_all = np.empty_like(gates)
+    dz_all = np.empty((*douts.shape[:2], len(weight)), gates.dtype)
+    dh_all = np.empty_like(douts) if "projection" in needs else None
     for t in reversed(_order(len(douts), reverse)):
         dh, passed_h = _split(
             dh + douts[t] if valid is None else dh + douts[t] * valid[t], valid, t
         )
         dc, passed_c = _split(dc, valid, t)
+        if dh_all is not None:
+            dh_all[t] = dh
+        if projection is not None:
+            dh = np.matmul(dh, projection)
         dc = _lstm_step_back(dh, dc, gates[t], cells.before(t), tanh_c[t], dz_all[t])
         dh = np.matmul(dz_all[t], weight)
         if valid is not None:
             dh += passed_h
             dc += passed_c
-    return dz_all, dh, dc, _product(dz_all, hiddens) if "weight" in needs else None
+    dweight = _product(dz_all, hiddens.befores) if "weight" in needs else None
+    dprojection = None if dh_all is None else _product(dh_all, gates[:, 3] * tanh_c)
+    return dz_all, dh, dc, dweight, dprojection
 
 
 def _lstm_step_back(
-    dh: np.ndarray, dc: np.ndarray, z: np.ndarray, c: np.ndarray, tanh_c: np.ndarray, dz: np.ndarray
+    dh: np.ndarray,
+    dc: np.ndarray,
+    gates: np.ndarray,
+    c: np.ndarray,
+    tanh_c: np.ndarray,
+    dz: np.ndarray,
 ) -> np.ndarray:
-    """dc of the state before; dz is written. z: the gates, c: the cell before, tanh_c: after."""
-    n = c.shape[-1]
-    i, f, g, o = z[:, :n], z[:, n : 2 * n], z[:, 2 * n : 3 * n], z[:, 3 * n :]
+    """dc of the state before; dz is written. c: the cell before, tanh_c: after."""
+    i, f, g, o = gates
     slope = np.multiply(tanh_c, tanh_c)
     np.subtract(1.0, slope, out=slope)
     np.multiply(slope, o, out=slope)
     np.multiply(slope, dh, out=slope)
     dc = np.add(slope, dc, out=slope)
-    np.multiply(z, z, out=dz)  # sigmoid' = s - s^2, tanh' = 1 - t^2
-    np.subtract(z[:, : 2 * n], dz[:, : 2 * n], out=dz[:, : 2 * n])
-    np.subtract(1.0, dz[:, 2 * n : 3 * n], out=dz[:, 2 * n : 3 * n])
-    np.subtract(o, dz[:, 3 * n :], out=dz[:, 3 * n :])
-    di, df, dg, do = dz[:, :n], dz[:, n : 2 * n], dz[:, 2 * n : 3 * n], dz[:, 3 * n :]
-    for part, outer, inner in ((di, dc, g), (df, dc, c), (dg, dc, i), (do, dh, tanh_c)):
+    slopes = np.multiply(gates, gates)  # sigmoid' = s - s^2, tanh' = 1 - t^2
+    np.subtract(gates[:2], slopes[:2], out=slopes[:2])
+    np.subtract(1.0, slopes[2], out=slopes[2])
+    np.subtract(o, slopes[3], out=slopes[3])
+    for part, outer, inner in zip(slopes, (dc, dc, dc, dh), (g, c, i, tanh_c), strict=True):
         np.multiply(part, outer, out=part)
         np.multiply(part, inner, out=part)
+    _by_gate(dz)[...] = slopes
     return np.multiply(dc, f, out=dc)
 
 
@@ -293,7 +314,7 @@ def gru_backward(
         dh += kept
         if passed is not None:
             dh += passed
-    dweight = _product(dz_all, states) if "weight" in needs else None
+    dweight = _product(dz_all, states.befores) if "weight" in needs else None
     dbias = dz_all.reshape(-1, 3 * n).sum(axis=0) if "bias" in needs else None
     return dinputs, dh, dweight, dbias
 
@@ -317,6 +338,9 @@ def _gru_step_back(
 
 RNN_NUMPY = Fused(rnn_forward, rnn_backward, of=("inputs", "hidden", "weight"), saves=True)
 LSTM_NUMPY = Fused(
-    lstm_forward, lstm_backward, of=("inputs", "hidden", "cell", "weight"), saves=True
+    lstm_forward,
+    lstm_backward,
+    of=("inputs", "hidden", "cell", "weight", "projection"),
+    saves=True,
 )
 GRU_NUMPY = Fused(gru_forward, gru_backward, of=("inputs", "hidden", "weight", "bias"), saves=True)

@@ -103,6 +103,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Differences:
         """Set parameters and buffers to the arrays of that name, of whatever library and device.
 
+        From a file: model.load_state_dict(safetensors.numpy.load_file(path)), or np.load(path) of
+        what np.savez(path, **model.state_dict()) wrote; torch's weights fit as they are.
         All is checked before anything is written. strict=False passes over names that only one side
         has; they come back as Differences(missing, unexpected).
         Raises StateDictError that lists every missing, unexpected and mis-shaped name,

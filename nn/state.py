@@ -42,11 +42,14 @@ def load_state(
 ) -> tuple[Differences, dict[str, Array]]:
     """Write a state into the parameters; returns the names that differ, and the new buffers.
 
-    Nothing is written before everything fits: see Module.load_state_dict.
+    An array with several names, as tied weights have, may be given under one of them. Nothing is
+    written before everything fits: see Module.load_state_dict.
     """
     own = dict(named)
+    given = {id(x) for name, x in own.items() if name in state}
     differences = Differences(
-        [name for name in own if name not in state], [name for name in state if name not in own]
+        [name for name, x in own.items() if id(x) not in given],
+        [name for name in state if name not in own],
     )
     _check_names_and_shapes(own, state, differences if strict else Differences([], []))
     ready = {name: _fitted(name, state[name], own[name]) for name in own if name in state}

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...backend import Array, Device, array_namespace, is_floating
+from array_api_compat import device as device_of_array
+
+from ...backend import Array, Device, array_namespace
 from ...backend.errors import HyperparameterError, ShapeError
 from ...backend.random import Generator
 from ..autograd.tensor import innermost
 from ..dimensions import check_integer
 from ..dropout import check_probability, dropout
-from ..initializers import glorot_uniform, zeros
+from ..initializers import glorot_normal, glorot_uniform, zeros
 from ..linear import Linear, linear
 from ..module import Module
 from ..parameter import Parameter
+from .masks import allowed_together, check_mask, with_causal, with_open_keys
 from .scaled_dot_product import attention_weights, scaled_dot_product_attention
 
 NAME = "MultiheadAttention"
@@ -26,7 +29,9 @@ class MultiheadAttention(Module):
     in_proj_weight (3 embed_dim, embed_dim) projects query, key and value (with kdim or vdim in
     q_proj_weight, k_proj_weight and v_proj_weight apart), in_proj_bias (3 embed_dim,); out_proj is
     a Linear. First values as torch's: Glorot's for the weights, zeros for the biases. dropout: the
-    probability with which an attention weight is dropped in training.
+    probability with which an attention weight is dropped in training. add_bias_kv: one more key and
+    value for every query, learned: bias_k and bias_v (1, 1, embed_dim). add_zero_attn: one more key
+    and value of zeros. Whatever the masks say, a query may look at them.
     Raises HyperparameterError. Source: Vaswani et al. 2017, section 3.2.2.
     """
 
@@ -36,6 +41,8 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         *,
         kdim: int | None = None,
         vdim: int | None = None,
@@ -56,6 +63,7 @@ class MultiheadAttention(Module):
         check_probability(NAME, dropout)
         self.embed_dim, self.num_heads, self.kdim, self.vdim = embed_dim, num_heads, kdim, vdim
         self.dropout, self.batch_first, self.generator = dropout, batch_first, generator
+        self.add_zero_attn = add_zero_attn
         placed: dict[str, Any] = {"device": device, "dtype": dtype}
         made = {"generator": generator, **placed}
         if kdim == vdim == embed_dim:
@@ -65,6 +73,9 @@ class MultiheadAttention(Module):
             self.k_proj_weight = Parameter(glorot_uniform((embed_dim, kdim), **made))
             self.v_proj_weight = Parameter(glorot_uniform((embed_dim, vdim), **made))
         self.in_proj_bias = Parameter(zeros((3 * embed_dim,), **placed)) if bias else None
+        shape = (1, 1, embed_dim)
+        self.bias_k = Parameter(glorot_normal(shape, **made)) if add_bias_kv else None
+        self.bias_v = Parameter(glorot_normal(shape, **made)) if add_bias_kv else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, **made)
         if bias:
             self.out_proj.bias = Parameter(zeros((embed_dim,), **placed))
@@ -87,12 +98,19 @@ class MultiheadAttention(Module):
         (batch x num_heads, L, S); boolean: true where nobody may look (the opposite of
         scaled_dot_product_attention, as in torch), or floating: added. is_causal: query i looks at
         keys 0 ... i; it needs no attn_mask. need_weights=False is faster and needs less memory;
-        the weights are (batch, L, S), or with average_attn_weights=False (batch, heads, L, S).
+        the weights are (batch, L, S), or with average_attn_weights=False (batch, heads, L, S);
+        S counts the keys of add_bias_kv and add_zero_attn too, which come last.
         A query that may look nowhere gets zeros from every head. Raises ShapeError, DtypeError.
         """
         single = query.ndim == 2
         q, k, v = self._heads(query, key, value, single)
         mask = self._mask(q, k, key_padding_mask, attn_mask, single)
+        n_extra = (self.bias_k is not None) + self.add_zero_attn
+        if n_extra:
+            if is_causal:
+                mask, is_causal = with_causal(mask, q, k), False
+            mask = None if mask is None else with_open_keys(mask, n_extra)
+            k, v = self._extended(k, self.bias_k), self._extended(v, self.bias_v)
         xp = array_namespace(q)
         p = self.dropout if self.training else 0.0
         weights = None
@@ -161,6 +179,17 @@ class MultiheadAttention(Module):
         order = (2, 0, 3, 1, 4) if self.batch_first else (2, 1, 3, 0, 4)
         return xp.unstack(xp.permute_dims(y, order))
 
+    def _extended(self, x: Array, last: Array | None) -> Array:
+        """Keys or values (batch, heads, length, features), then the learned one, then zeros."""
+        xp = array_namespace(x)
+        shape, parts = (*x.shape[:2], 1, x.shape[-1]), [x]
+        if last is not None:
+            by_head = xp.reshape(last, (1, self.num_heads, 1, x.shape[-1]))
+            parts.append(xp.broadcast_to(by_head, shape))
+        if self.add_zero_attn:
+            parts.append(xp.zeros(shape, dtype=x.dtype, device=device_of_array(innermost(x))))
+        return xp.concat(parts, axis=-2)
+
     def _check(self, query: Array, key: Array, value: Array) -> None:
         """Raises ShapeError unless the inputs fit each other and the layer."""
         shapes = f"got {tuple(query.shape)}, {tuple(key.shape)} and {tuple(value.shape)}"
@@ -195,36 +224,13 @@ class MultiheadAttention(Module):
         masks = []
         if padding is not None:
             wanted = (n_keys,) if single else (n_batch, n_keys)
-            _check_mask("key_padding_mask", padding, [wanted])
+            check_mask(NAME, "key_padding_mask", padding, [wanted])
             masks.append(array_namespace(padding).reshape(padding, (n_batch, 1, 1, n_keys)))
         if attn_mask is not None:
             weights = (n_batch * self.num_heads, n_queries, n_keys)
-            _check_mask("attn_mask", attn_mask, [weights[1:], weights])
+            check_mask(NAME, "attn_mask", attn_mask, [weights[1:], weights])
             if attn_mask.ndim == 3:
                 heads = (n_batch, self.num_heads, *weights[1:])
                 attn_mask = array_namespace(attn_mask).reshape(attn_mask, heads)
             masks.append(attn_mask)
-        return _together(masks, q) if masks else None
-
-
-def _together(masks: list[Any], like: Array) -> Array:
-    """Masks of torch's layer, true: forbidden, as one of the function, true: allowed."""
-    xp = array_namespace(*masks)
-    if not any(is_floating(mask) for mask in masks):
-        allowed = xp.logical_not(masks[0])
-        return allowed if len(masks) == 1 else xp.logical_and(allowed, xp.logical_not(masks[1]))
-    total = None
-    for mask in masks:
-        if not is_floating(mask):
-            plain = array_namespace(innermost(mask))
-            zero = plain.zeros_like(innermost(mask), dtype=innermost(like).dtype)
-            closed = plain.full_like(zero, -math.inf)
-            mask = plain.where(innermost(mask), closed, zero)
-        total = mask if total is None else xp.add(total, mask)
-    return total
-
-
-def _check_mask(name: str, mask: Array, shapes: list[tuple[int, ...]]) -> None:
-    if tuple(mask.shape) not in shapes:
-        wanted = " or ".join(map(str, shapes))
-        raise ShapeError(f"{NAME}: {name} must have the shape {wanted}, got {tuple(mask.shape)}")
+        return allowed_together(masks, q) if masks else None

@@ -17,6 +17,7 @@ from ..parameter import Parameter
 from .gru import gru_cell
 from .lstm import lstm_cell
 from .rnn import check_nonlinearity, rnn_cell
+from .weights import Weights, weight_shapes
 
 
 class _Cell(Module):
@@ -37,20 +38,20 @@ class _Cell(Module):
         kind = type(self).__name__
         check_integer(kind, "input_size", input_size)
         check_integer(kind, "hidden_size", hidden_size)
-        self.input_size, self.hidden_size = input_size, hidden_size
-        a, rows = 1.0 / math.sqrt(hidden_size), self.n_gates * hidden_size
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        a = 1.0 / math.sqrt(hidden_size)
         made: dict[str, Any] = {"generator": generator, "device": device, "dtype": dtype}
-        self.weight_ih = Parameter(uniform((rows, input_size), -a, a, **made))
-        self.weight_hh = Parameter(uniform((rows, hidden_size), -a, a, **made))
-        self.bias_ih = Parameter(uniform((rows,), -a, a, **made)) if bias else None
-        self.bias_hh = Parameter(uniform((rows,), -a, a, **made)) if bias else None
+        shapes = weight_shapes(self.n_gates, input_size, hidden_size, bias)
+        for name in Weights._fields[:4]:
+            weight = Parameter(uniform(shapes[name], -a, a, **made)) if name in shapes else None
+            setattr(self, name, weight)
 
     def extra_repr(self) -> str:
-        bias = "" if self.bias_ih is not None else ", bias=False"
+        bias = "" if self.bias else ", bias=False"
         return f"{self.input_size}, {self.hidden_size}{bias}"
 
     def _weights(self) -> tuple[Any, ...]:
-        return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+        return Weights.of(self)[:4]
 
     def _zeros(self, x: Array) -> Array:
         """The state at the beginning."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...backend import Array, array_namespace
 from ...kernels.recurrent import GRU_NUMPY
 from ..activation import sigmoid
 from ..autograd import differentiable
 from ..linear import linear
-from .steps import Lengths, check_cell, check_sequence, scan, step_sums, valid_steps
+from .steps import Lengths, scan, step_sums, valid_steps
+from .weights import check_cell, check_sequence
 
 
 @differentiable
@@ -33,16 +36,8 @@ def gru_cell(
 
 
 @gru_cell.requires
-def _(
-    x: Array,
-    hidden: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-) -> None:
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_cell("gru_cell", 3, x, {"hidden": hidden}, weight_ih, weight_hh, biases)
+def _(x: Array, hidden: Array, *weights: Array | None) -> None:
+    check_cell("gru_cell", 3, x, {"hidden": hidden}, weights)
 
 
 @differentiable
@@ -70,18 +65,8 @@ def gru(
 
 
 @gru.requires
-def _(
-    x: Array,
-    hidden: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-    lengths: Lengths = None,
-    reverse: bool = False,
-) -> None:
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_sequence("gru", 3, x, {"hidden": hidden}, weight_ih, weight_hh, biases)
+def _(x: Array, hidden: Array, *weights: Any, reverse: bool = False) -> None:
+    check_sequence("gru", 3, x, {"hidden": hidden}, weights)
 
 
 @differentiable

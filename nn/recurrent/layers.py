@@ -21,6 +21,7 @@ from .gru import gru
 from .lstm import lstm
 from .rnn import check_nonlinearity, rnn
 from .steps import Lengths, States, valid_steps
+from .weights import Weights, weight_shapes
 
 
 class _Recurrent(Module):
@@ -28,6 +29,7 @@ class _Recurrent(Module):
 
     n_gates = 1
     n_states = 1
+    proj_size = 0
 
     def __init__(
         self,
@@ -60,12 +62,12 @@ class _Recurrent(Module):
         """(outputs of the last layer at every step, the last state of every layer).
 
         x: floating (time, batch, input_size), or (batch, time, input_size) with batch_first, or
-        (time, input_size) -> the same with hidden_size numbers, 2 hidden_size where bidirectional
-        (forward, then reverse). state: the state before, (layers x directions, batch, hidden_size)
-        whatever batch_first says, without batch for a single sequence; None is zeros. An LSTM's
-        state is a pair (hidden, cell). lengths: integers (batch,), each in [1, time], as packed
-        sequences in torch: outputs beyond a length are zero, the last state is the one at it.
-        Raises ShapeError, DtypeError.
+        (time, input_size) -> the same with hidden_size numbers (with proj_size so many), twice as
+        many where bidirectional: forward, then reverse. state: the state before, (layers x
+        directions, batch, hidden_size) whatever batch_first says, without batch for a single
+        sequence; None is zeros. An LSTM's state is a pair (hidden, cell). lengths: integers
+        (batch,), each in [1, time], as packed sequences in torch: outputs beyond a length are
+        zero, the last state is the one at it. Raises ShapeError, DtypeError.
         """
         single = x.ndim == 2
         x = self._time_first(x)
@@ -80,6 +82,7 @@ class _Recurrent(Module):
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
+        parts += [f"proj_size={self.proj_size}"] if self.proj_size else []
         if self.num_layers > 1:
             parts.append(f"num_layers={self.num_layers}")
         if not self.bias:
@@ -91,7 +94,7 @@ class _Recurrent(Module):
         return ", ".join(parts)
 
     def _run(
-        self, x: Array, states: States, weights: list, lengths: Lengths, reverse: bool
+        self, x: Array, states: States, weights: Weights, lengths: Lengths, reverse: bool
     ) -> States:
         """(outputs, last states...) of one layer in one direction."""
         raise NotImplementedError
@@ -105,7 +108,7 @@ class _Recurrent(Module):
             outputs = []
             for suffix in self._suffixes(layer):
                 y, *after = self._run(
-                    x, states[len(last)], self._weights(suffix), lengths, "reverse" in suffix
+                    x, states[len(last)], Weights.of(self, suffix), lengths, "reverse" in suffix
                 )
                 outputs.append(y)
                 last.append(tuple(after))
@@ -117,23 +120,21 @@ class _Recurrent(Module):
         forward = f"_l{layer}"
         return [forward, f"{forward}_reverse"] if self.bidirectional else [forward]
 
-    def _weights(self, suffix: str) -> list:
-        """weight_ih, weight_hh, bias_ih, bias_hh of one layer in one direction."""
-        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        return [getattr(self, kind + suffix, None) for kind in kinds]
-
     def _shapes(self) -> list[tuple[str, tuple[int, ...]]]:
         """(name, shape) of every parameter, in torch's order."""
-        rows, n_directions = self.n_gates * self.hidden_size, 1 + self.bidirectional
         shapes: list[tuple[str, tuple[int, ...]]] = []
+        n_in = self.input_size
         for layer in range(self.num_layers):
-            n_in = self.hidden_size * n_directions if layer else self.input_size
+            made = weight_shapes(self.n_gates, n_in, self.hidden_size, self.bias, self.proj_size)
             for suffix in self._suffixes(layer):
-                shapes.append((f"weight_ih{suffix}", (rows, n_in)))
-                shapes.append((f"weight_hh{suffix}", (rows, self.hidden_size)))
-                if self.bias:
-                    shapes += [(f"bias_ih{suffix}", (rows,)), (f"bias_hh{suffix}", (rows,))]
+                shapes += [(name + suffix, shape) for name, shape in made.items()]
+            n_in = self._widths[0] * (1 + self.bidirectional)
         return shapes
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """The numbers of each kind of state: hidden, and an LSTM's cell."""
+        return (self.proj_size or self.hidden_size, self.hidden_size)[: self.n_states]
 
     def _time_first(self, x: Array) -> Array:
         """x as (time, batch, input_size)."""
@@ -152,28 +153,26 @@ class _Recurrent(Module):
         n_runs = self.num_layers * (1 + self.bidirectional)
         if state is None:
             xp = array_namespace(x)
-            zeros = xp.zeros(
-                (x.shape[1], self.hidden_size), dtype=x.dtype, device=device_of_array(x)
-            )
-            return [(zeros,) * self.n_states] * n_runs
+            made = {"dtype": x.dtype, "device": device_of_array(x)}
+            return [tuple(xp.zeros((x.shape[1], n), **made) for n in self._widths)] * n_runs
         kinds = (state,) if self.n_states == 1 else state
-        self._check_states(kinds, (n_runs, x.shape[1], self.hidden_size), single)
+        self._check_states(kinds, (n_runs,) if single else (n_runs, x.shape[1]))
         kinds = [kind[:, None, :] if single else kind for kind in kinds]
         return list(zip(*(array_namespace(kind).unstack(kind) for kind in kinds), strict=True))
 
-    def _check_states(self, kinds: Any, shape: tuple[int, int, int], single: bool) -> None:
-        """Raises ShapeError unless there are as many states, of this shape, as the layer has."""
+    def _check_states(self, kinds: Any, leading: tuple[int, ...]) -> None:
+        """Raises ShapeError unless there are as many states, of these axes, as the layer has."""
         name = type(self).__name__
         if not isinstance(kinds, Sequence) or len(kinds) != self.n_states:
             raise ShapeError(
                 f"{name}: state must be a pair (hidden, cell), got {type(kinds).__name__}"
             )
-        wanted = (shape[0], shape[2]) if single else shape
-        for kind in kinds:
-            if tuple(kind.shape) != wanted:
+        for kind, n in zip(kinds, self._widths, strict=True):
+            if tuple(kind.shape) != (*leading, n):
+                size = "hidden_size" if n == self.hidden_size else "proj_size"
                 raise ShapeError(
                     f"{name}: state must have the shape (layers x directions"
-                    f"{'' if single else ', batch'}, hidden_size) = {wanted}, got "
+                    f"{', batch' if len(leading) > 1 else ''}, {size}) = {(*leading, n)}, got "
                     f"{tuple(kind.shape)}; a state carried from another batch needs its size"
                 )
 
@@ -207,10 +206,10 @@ class RNN(_Recurrent):
         super().__init__(input_size, hidden_size, num_layers, **options)
 
     def _run(
-        self, x: Array, states: States, weights: list, lengths: Lengths, reverse: bool
+        self, x: Array, states: States, weights: Weights, lengths: Lengths, reverse: bool
     ) -> States:
         kind = self.nonlinearity
-        return rnn(x, *states, *weights, lengths, nonlinearity=kind, reverse=reverse)
+        return rnn(x, *states, *weights[:4], lengths, nonlinearity=kind, reverse=reverse)
 
 
 class GRU(_Recurrent):
@@ -219,21 +218,42 @@ class GRU(_Recurrent):
     n_gates = 3
 
     def _run(
-        self, x: Array, states: States, weights: list, lengths: Lengths, reverse: bool
+        self, x: Array, states: States, weights: Weights, lengths: Lengths, reverse: bool
     ) -> States:
-        return gru(x, *states, *weights, lengths, reverse=reverse)
+        return gru(x, *states, *weights[:4], lengths, reverse=reverse)
 
 
 class LSTM(_Recurrent):
-    """Layers of lstm(); the state is a pair (hidden, cell). dropout and first weights as RNN's."""
+    """Layers of lstm(); the state is a pair (hidden, cell). dropout and first weights as RNN's.
+
+    proj_size: outputs and hidden states have so many numbers, fewer than hidden_size: each is
+    projected by weight_hr (proj_size, hidden_size). 0: as they are.
+    """
 
     n_gates = 4
     n_states = 2
 
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        *,
+        proj_size: int = 0,
+        **options: Any,
+    ) -> None:
+        check_integer("LSTM", "proj_size", proj_size, least=0)
+        if proj_size and proj_size >= hidden_size:
+            raise HyperparameterError(
+                f"LSTM: proj_size must be smaller than hidden_size ({hidden_size}), got {proj_size}"
+            )
+        self.proj_size = proj_size
+        super().__init__(input_size, hidden_size, num_layers, **options)
+
     def _run(
-        self, x: Array, states: States, weights: list, lengths: Lengths, reverse: bool
+        self, x: Array, states: States, weights: Weights, lengths: Lengths, reverse: bool
     ) -> States:
-        return lstm(x, *states, *weights, lengths, reverse=reverse)
+        return lstm(x, *states, *weights[:4], lengths, weights.weight_hr, reverse=reverse)
 
 
 def _check_dropout(kind: str, p: float, num_layers: int) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...backend import Array, array_namespace
 from ...kernels.recurrent import LSTM_NUMPY
 from ..activation import sigmoid
 from ..autograd import differentiable
 from ..linear import linear
-from .rnn import both
-from .steps import Lengths, check_cell, check_sequence, scan, step_sums, valid_steps
+from .steps import Lengths, both, scan, step_sums, valid_steps
+from .weights import check_cell, check_sequence
 
 
 @differentiable
@@ -34,17 +36,8 @@ def lstm_cell(
 
 
 @lstm_cell.requires
-def _(
-    x: Array,
-    hidden: Array,
-    cell: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-) -> None:
-    states, biases = {"hidden": hidden, "cell": cell}, {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_cell("lstm_cell", 4, x, states, weight_ih, weight_hh, biases)
+def _(x: Array, hidden: Array, cell: Array, *weights: Array | None) -> None:
+    check_cell("lstm_cell", 4, x, {"hidden": hidden, "cell": cell}, weights)
 
 
 @differentiable
@@ -57,6 +50,7 @@ def lstm(
     bias_ih: Array | None = None,
     bias_hh: Array | None = None,
     lengths: Lengths = None,
+    weight_hr: Array | None = None,
     *,
     reverse: bool = False,
 ) -> tuple[Array, Array, Array]:
@@ -65,27 +59,18 @@ def lstm(
     x: floating (time, batch, in); states: those before (batch, n); weights as lstm_cell's ->
     (time, batch, n), (batch, n), (batch, n). lengths: integers (batch,), each in [1, time]: the
     steps of each sequence; beyond them outputs are zero, and the last states are those at the
-    length. reverse: from the last step to the first. Raises ShapeError, DtypeError.
+    length. weight_hr: (m, n): hidden' = o tanh(cell') weight_hr^T, so that hidden states have m
+    numbers and weight_hh is (4 n, m). reverse: from the last step to the first.
+    Raises ShapeError, DtypeError. Source of weight_hr: Sak et al. 2014, arXiv:1402.1128, figure 2.
     """
     valid = valid_steps("lstm", lengths, x)
     inputs = linear(x, weight_ih, both(bias_ih, bias_hh))
-    return lstm_scan(inputs, hidden, cell, weight_hh, valid, reverse=reverse)
+    return lstm_scan(inputs, hidden, cell, weight_hh, weight_hr, valid, reverse=reverse)
 
 
 @lstm.requires
-def _(
-    x: Array,
-    hidden: Array,
-    cell: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-    lengths: Lengths = None,
-    reverse: bool = False,
-) -> None:
-    states, biases = {"hidden": hidden, "cell": cell}, {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_sequence("lstm", 4, x, states, weight_ih, weight_hh, biases)
+def _(x: Array, hidden: Array, cell: Array, *weights: Any, reverse: bool = False) -> None:
+    check_sequence("lstm", 4, x, {"hidden": hidden, "cell": cell}, weights)
 
 
 @differentiable
@@ -94,6 +79,7 @@ def lstm_scan(
     hidden: Array,
     cell: Array,
     weight: Array,
+    projection: Array | None = None,
     valid: Array | None = None,
     *,
     reverse: bool = False,
@@ -101,7 +87,8 @@ def lstm_scan(
     """(outputs, last hidden, last cell), with inputs[t] + hidden weight^T before the gates."""
 
     def step(x: Array, states: tuple[Array, ...]) -> tuple[Array, ...]:
-        return _next_states(x + step_sums(states[0], weight, None), states[1])
+        hidden, cell = _next_states(x + step_sums(states[0], weight, None), states[1])
+        return hidden if projection is None else step_sums(hidden, projection, None), cell
 
     return scan(step, inputs, (hidden, cell), valid, reverse)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...backend import Array
 from ...backend.errors import HyperparameterError
 from ...kernels.recurrent import RNN_NUMPY
 from ..activation import activation_named
 from ..autograd import differentiable
 from ..linear import linear
-from .steps import Lengths, check_cell, check_sequence, scan, step_sums, valid_steps
+from .steps import Lengths, both, scan, step_sums, valid_steps
+from .weights import check_cell, check_sequence
 
 NONLINEARITIES = ("tanh", "relu")
 
@@ -35,18 +38,9 @@ def rnn_cell(
 
 
 @rnn_cell.requires
-def _(
-    x: Array,
-    hidden: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-    nonlinearity: str = "tanh",
-) -> None:
+def _(x: Array, hidden: Array, *weights: Array | None, nonlinearity: str = "tanh") -> None:
     check_nonlinearity("rnn_cell", nonlinearity)
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_cell("rnn_cell", 1, x, {"hidden": hidden}, weight_ih, weight_hh, biases)
+    check_cell("rnn_cell", 1, x, {"hidden": hidden}, weights)
 
 
 @differentiable
@@ -76,19 +70,10 @@ def rnn(
 
 @rnn.requires
 def _(
-    x: Array,
-    hidden: Array,
-    weight_ih: Array,
-    weight_hh: Array,
-    bias_ih: Array | None = None,
-    bias_hh: Array | None = None,
-    lengths: Lengths = None,
-    nonlinearity: str = "tanh",
-    reverse: bool = False,
+    x: Array, hidden: Array, *weights: Any, nonlinearity: str = "tanh", reverse: bool = False
 ) -> None:
     check_nonlinearity("rnn", nonlinearity)
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    check_sequence("rnn", 1, x, {"hidden": hidden}, weight_ih, weight_hh, biases)
+    check_sequence("rnn", 1, x, {"hidden": hidden}, weights)
 
 
 @differentiable
@@ -111,13 +96,6 @@ def rnn_scan(
 
 
 rnn_scan.fused_by(numpy=RNN_NUMPY)
-
-
-def both(bias_ih: Array | None, bias_hh: Array | None) -> Array | None:
-    """The sum of the biases that there are."""
-    if bias_ih is None or bias_hh is None:
-        return bias_hh if bias_ih is None else bias_ih
-    return bias_ih + bias_hh
 
 
 def check_nonlinearity(operation: str, nonlinearity: str) -> None:

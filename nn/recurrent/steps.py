@@ -1,4 +1,4 @@
-"""What all recurrent functions share: steps in order, sequences that end early, what must hold."""
+"""What all recurrent functions share: steps in order, and sequences that end early."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from array_api_compat import device
 from ...backend import Array, array_namespace, is_array, is_integer
 from ...backend.errors import DtypeError, ShapeError
 from ..autograd.tensor import innermost
-from ..reduction import check_arrays, check_same_dtype
+from ..reduction import check_arrays
 
 States = tuple[Array, ...]
 Lengths = Array | Sequence[int] | None
@@ -53,6 +53,13 @@ def step_sums(x: Array, weight: Array, bias: Array | None) -> Array:
     return y if bias is None else y + bias
 
 
+def both(bias_ih: Array | None, bias_hh: Array | None) -> Array | None:
+    """The sum of the biases that there are."""
+    if bias_ih is None or bias_hh is None:
+        return bias_hh if bias_ih is None else bias_ih
+    return bias_ih + bias_hh
+
+
 def valid_steps(operation: str, lengths: Lengths, x: Array) -> Array | None:
     """Whether step t of sequence b is within its length: boolean (time, batch, 1); None for None.
 
@@ -86,62 +93,4 @@ def _check_lengths(operation: str, lengths: Array, n_steps: int, n_batch: int) -
         raise ShapeError(
             f"{operation}: lengths must be from 1 to {n_steps}, the steps of x, got {wrong[0]}; "
             "leave empty sequences out, or pad x to the longest"
-        )
-
-
-def check_sequence(
-    operation: str,
-    n_gates: int,
-    x: Array,
-    states: dict[str, Array],
-    weight_ih: Array,
-    weight_hh: Array,
-    biases: dict[str, Array | None],
-) -> None:
-    """What rnn, gru and lstm ask for: x (time, batch, features) with at least one step."""
-    if x.ndim != 3 or x.shape[0] == 0:
-        raise ShapeError(
-            f"{operation}: x must be (time, batch, features) with at least one step, got shape "
-            f"{tuple(x.shape)}"
-        )
-    check_cell(operation, n_gates, x, states, weight_ih, weight_hh, biases)
-
-
-def check_cell(
-    operation: str,
-    n_gates: int,
-    x: Array,
-    states: dict[str, Array],
-    weight_ih: Array,
-    weight_hh: Array,
-    biases: dict[str, Array | None],
-) -> None:
-    """x (..., batch, in), states (batch, hidden), weights (n_gates hidden, ...), one dtype."""
-    given = {name: bias for name, bias in biases.items() if bias is not None}
-    arrays = {"weight_ih": weight_ih, "weight_hh": weight_hh, "x": x, **states, **given}
-    check_arrays(operation, **arrays)
-    check_same_dtype(operation, **arrays)
-    n_hidden = weight_hh.shape[-1] if weight_hh.ndim else 0
-    rows = n_gates * n_hidden
-    _check_shape(operation, "weight_hh", weight_hh, (rows, n_hidden))
-    if x.ndim < 1 or weight_ih.ndim != 2 or weight_ih.shape[1] != x.shape[-1]:
-        raise ShapeError(
-            f"{operation}: x.shape[-1] must equal the input size, weight_ih.shape[1], got x of "
-            f"shape {tuple(x.shape)} and weight_ih of shape {tuple(weight_ih.shape)}"
-        )
-    _check_shape(operation, "weight_ih", weight_ih, (rows, weight_ih.shape[1]))
-    for name, bias in given.items():
-        _check_shape(operation, name, bias, (rows,))
-    batch = tuple(x.shape[-2:-1])
-    for name, state in states.items():
-        _check_shape(operation, name, state, (*batch, n_hidden), "(batch, hidden) of x and weight")
-
-
-def _check_shape(
-    operation: str, name: str, x: Array, shape: tuple[int, ...], reason: str = ""
-) -> None:
-    if tuple(x.shape) != shape:
-        raise ShapeError(
-            f"{operation}: {name} must have the shape {shape}{', ' if reason else ''}{reason}, got "
-            f"{tuple(x.shape)}"
         )

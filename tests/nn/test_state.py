@@ -181,3 +181,15 @@ def test_a_shared_parameter_is_in_the_state_under_both_names():
     layers[1].weight = layers[0].weight
     assert list(layers.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
     layers.load_state_dict(layers.state_dict())
+
+
+def test_tied_weights_may_be_given_under_one_of_their_names():
+    layers = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    layers[1].weight = layers[0].weight
+    state = {name: x + 1.0 for name, x in layers.state_dict().items()}
+    first = state.pop("0.weight")
+    assert layers.load_state_dict(state) == ([], [])
+    assert_array_equal(layers[0].weight.data, first)
+    del state["1.weight"]
+    with pytest.raises(StateDictError, match=r"missing: 0.weight \(2, 2\), 1.weight \(2, 2\)"):
+        layers.load_state_dict(state)

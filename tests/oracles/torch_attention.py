@@ -40,6 +40,12 @@ def main() -> None:
         cases[f"decoder-{name}"] = decoder_layer(random, options)
     cases["gpt"] = gpt(random)
     cases["transformer"] = encoder_and_decoder(random)
+    for options in EXTRA_KEYS:
+        name = "-".join(f"{key}={value}" for key, value in options.items())
+        cases[f"multihead-{name}"] = multihead(random, dict(options))
+    for options in LAYERS:
+        name = "-".join(f"{key}={value}" for key, value in options.items())
+        cases[f"whole transformer-{name}"] = whole_transformer(random, options)
     npz.save("attention", cases)
 
 
@@ -74,6 +80,21 @@ MULTIHEAD = (
     {"self": True, "attn_mask": "heads", "key_padding_mask": "float", "average": False},
     {"self": True, "single": True, "key_padding_mask": "bool"},
     {"same_memory": True, "batch_first": True, "need_weights": False, "attn_mask": "bool"},
+)
+EXTRA_KEYS = (
+    {"add_bias_kv": True},
+    {"add_bias_kv": True, "kdim": 3, "vdim": 5, "bias": False},
+    {"add_zero_attn": True, "batch_first": True, "key_padding_mask": "bool"},
+    {
+        **{"add_bias_kv": True, "add_zero_attn": True, "self": True, "average": False},
+        **{"attn_mask": "heads", "key_padding_mask": "float"},
+    },
+    {"self": True, "add_bias_kv": True, "is_causal": True, "attn_mask": "causal"},
+    {
+        **{"self": True, "add_zero_attn": True, "is_causal": True, "attn_mask": "causal"},
+        "key_padding_mask": "float",
+    },
+    {"self": True, "add_bias_kv": True, "single": True, "need_weights": False},
 )
 
 
@@ -214,6 +235,23 @@ def encoder_and_decoder(random: RandomState) -> tuple[dict, dict]:
     }
     y = module["decoder"](inputs["target"], module["encoder"](inputs["source"]))
     return {}, with_gradients(random, inputs, parameters, {"y": y})
+
+
+def whole_transformer(random: RandomState, options: dict) -> tuple[dict, dict]:
+    """nn.Transformer with a causal mask, padding in the source, and no dropout."""
+    module = nn.Transformer(EMBED, N_HEADS, 2, 1, 6, dropout=0.0, **options)
+    parameters = drawn_parameters(random, module)
+    first = options.get("batch_first", False)
+    shapes = [(N_BATCH, n) if first else (n, N_BATCH) for n in (N_KEYS, N_QUERIES)]
+    inputs = {
+        name: drawn(random, *s, EMBED) for name, s in zip(("src", "tgt"), shapes, strict=True)
+    }
+    mask = nn.Transformer.generate_square_subsequent_mask(N_QUERIES)
+    padding = torch.tensor([[False, False, True, True, True], [False] * 5])
+    masks = {"src_key_padding_mask": padding, "memory_key_padding_mask": padding}
+    y = module(**inputs, tgt_mask=mask, **masks)
+    found = with_gradients(random, inputs, parameters, {"y": y})
+    return dict(options), {**found, "tgt_mask": mask, "padding": padding}
 
 
 if __name__ == "__main__":

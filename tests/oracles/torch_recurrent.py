@@ -36,6 +36,15 @@ GRID = (
     {"state": True, "lengths": True, "bias": False},
 )
 
+PROJECTED = (
+    {"proj_size": 2},
+    {"proj_size": 2, "num_layers": 2, "bidirectional": True, "bias": False},
+    {"proj_size": 1, "num_layers": 2, "batch_first": True, "state": True},
+    {"proj_size": 2, "bidirectional": True, "lengths": True},
+    {"proj_size": 2, "num_layers": 2, "bidirectional": True, "lengths": True, "state": True},
+    {"proj_size": 2, "single": True, "state": True},
+)
+
 
 def main() -> None:
     """Compute all cases and write them."""
@@ -54,6 +63,9 @@ def main() -> None:
         cases[f"embedding-padding_idx={padding}"] = embedding(random, padding)
     for bias in (True, False):
         cases[f"bilinear-bias={bias}"] = bilinear(random, bias)
+    for options in PROJECTED:
+        name = "-".join(["lstm", *(f"{k}={v}" for k, v in options.items())])
+        cases[name] = recurrent(random, nn.LSTM, "lstm", {}, dict(options))
     npz.save("recurrent", cases)
 
 
@@ -71,9 +83,10 @@ def recurrent(
     shape = (N_BATCH, N_STEPS) if batch_first else (N_STEPS, N_BATCH)
     x = drawn(random, *((N_STEPS,) if single else shape), N_IN)
     n_runs = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
-    state_shape = (n_runs, N_HIDDEN) if single else (n_runs, N_BATCH, N_HIDDEN)
+    leading = (n_runs,) if single else (n_runs, N_BATCH)
     n_states = 2 if kind == "lstm" else 1
-    states = [drawn(random, *state_shape) for _ in range(n_states)] if has_state else []
+    sizes = (options.get("proj_size", N_HIDDEN), N_HIDDEN)[:n_states]
+    states = [drawn(random, *leading, size) for size in sizes] if has_state else []
     given = None if not states else tuple(states) if n_states == 2 else states[0]
     if has_lengths:
         packed = pack_padded_sequence(

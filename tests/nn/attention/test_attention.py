@@ -167,6 +167,49 @@ def test_the_layer_refuses_shapes_that_do_not_fit(shapes, options, says):
         layer(*map(np.ones, shapes), **options)
 
 
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_a_query_that_may_look_nowhere_looks_at_the_added_keys(need_weights):
+    layer = nn.MultiheadAttention(4, 2, add_bias_kv=True, add_zero_attn=True, dtype="float64")
+    x, nowhere = drawn(3, 2, 4), np.ones((3, 3), bool)
+    y, weights = layer(x, x, x, attn_mask=nowhere, need_weights=need_weights)
+    alone = layer.out_proj(np.zeros((3, 2, 4))).data
+    assert np.all(np.abs(y.data - alone) > 0)
+    if need_weights:
+        assert_array_equal(weights.data[..., :3], np.zeros((2, 3, 3)))
+        assert_allclose(weights.data[..., 3:].sum(axis=-1), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("padding", [None, np.array([[False] * 3, [False, True, False]])])
+@pytest.mark.parametrize("options", [{}, {"add_bias_kv": True}, {"add_zero_attn": True}])
+def test_is_causal_alone_does_what_a_causal_mask_does(options, padding, device):
+    layer = nn.MultiheadAttention(4, 2, **options, dtype="float64")
+    x, ahead = ig.array(drawn(3, 2, 4)), ig.array(np.triu(np.ones((3, 3), bool), 1))
+    padding = None if padding is None else ig.array(padding)
+    by_mask, _ = layer(x, x, x, padding, attn_mask=ahead)
+    by_switch, _ = layer(x, x, x, padding, is_causal=True)
+    assert_allclose(ig.to_numpy(by_switch.detach()), ig.to_numpy(by_mask.detach()), rtol=1e-14)
+
+
+def test_layers_of_a_transformer_start_apart_and_a_custom_part_stays_as_it_is():
+    made = {"generator": ig.random.Generator(0)}
+    encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 5, **made), 1)
+    before = encoder.state_dict()
+    model = nn.Transformer(4, 2, 1, 2, 5, custom_encoder=encoder, **made)
+    first, second = (layer.linear1.weight.data for layer in model.decoder.layers)
+    assert np.any(first != second)
+    assert np.abs(first).max() <= np.sqrt(6 / 9)
+    assert all(np.array_equal(x, before[name]) for name, x in model.encoder.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("src", "tgt"), [((5, 2, 4), (3, 1, 4)), ((5, 4), (3, 1, 4)), ((5, 2, 4), (3, 2, 5))]
+)
+def test_a_transformer_refuses_sequences_that_do_not_fit(src, tgt):
+    model = nn.Transformer(4, 2, 1, 1, 5, dtype="float64")
+    with pytest.raises(ShapeError, match=r"src and tgt must be \(length, batch, 4\)"):
+        model(drawn(*src), drawn(*tgt))
+
+
 def test_an_unknown_activation_is_refused_and_a_function_is_taken():
     with pytest.raises(HyperparameterError, match="did you mean 'gelu'"):
         nn.TransformerEncoderLayer(4, 2, activation="geluu")

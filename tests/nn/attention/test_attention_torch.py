@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from gpt import GPT
+from numpy.testing import assert_array_equal
 from torch_cases import assert_like_torch, torch_cases
 
+import isograd as ig
 from isograd import nn
-from isograd.backend import array_namespace, settings_override
+from isograd.backend import settings_override
 from isograd.nn.attention import scaled_dot_product
 
 CASES = torch_cases("attention")
@@ -49,7 +52,7 @@ def test_so_is_the_work_by_blocks(case, monkeypatch):
 
 
 def made_multihead(case):
-    known = ("bias", "batch_first", "kdim", "vdim")
+    known = ("bias", "batch_first", "kdim", "vdim", "add_bias_kv", "add_zero_attn")
     options = {name: value for name, value in case.settings.items() if name in known}
     module = nn.MultiheadAttention(N_FEATURES, N_HEADS, **options, dtype="float64")
     module.load_state_dict(case.under("parameter"))
@@ -115,10 +118,12 @@ def test_a_decoder_layer_is_that_of_torch(case, device):
     assert_like_torch(made_layer(case, nn.TransformerDecoderLayer), case, call)
 
 
-@pytest.mark.parametrize("name", ["encoder-", "decoder-", "multihead-"])
+@pytest.mark.parametrize(
+    "name", ["encoder-", "decoder-", "multihead-", "multihead-add_bias_kv=True"]
+)
 def test_names_shapes_and_order_of_the_weights_are_those_of_torch(name):
     case = CASES[name]
-    if name == "multihead-":
+    if name.startswith("multihead-"):
         module = made_multihead(case)
     else:
         kind = nn.TransformerEncoderLayer if "encoder" in name else nn.TransformerDecoderLayer
@@ -126,30 +131,6 @@ def test_names_shapes_and_order_of_the_weights_are_those_of_torch(name):
     shapes = {path: array.shape for path, array in case.under("parameter").items()}
     assert {path: array.shape for path, array in module.state_dict().items()} == shapes
     assert list(module.state_dict()) == list(shapes)
-
-
-class GPT(nn.Module):
-    """Tokens and learned positions, two causal blocks, a norm, and a head tied to the tokens."""
-
-    def __init__(self, n_tokens, n_features, n_heads, length):
-        made = {"dtype": "float64"}
-        self.tokens = nn.Embedding(n_tokens, n_features, **made)
-        self.positions = nn.Embedding(length, n_features, **made)
-        block = nn.TransformerEncoderLayer(
-            *(n_features, n_heads, 4 * n_features, 0.0, "gelu"),
-            batch_first=True,
-            norm_first=True,
-            **made,
-        )
-        self.blocks = nn.TransformerEncoder(block, 2, nn.LayerNorm(n_features, **made))
-        self.head = nn.Linear(n_features, n_tokens, bias=False, **made)
-        self.head.weight = self.tokens.weight
-
-    def forward(self, indices):
-        xp = array_namespace(indices)
-        steps = xp.arange(indices.shape[1], device=indices.device)
-        x = self.tokens(indices) + self.positions(steps)
-        return self.head(self.blocks(x, is_causal=True))
 
 
 @HOSTS
@@ -184,6 +165,30 @@ def test_encoder_and_decoder_together_are_those_of_torch(device):
         return {"y": module.decoder(inputs["target"], module.encoder(inputs["source"]))}
 
     assert_like_torch(module, case, call)
+
+
+@HOSTS
+@starting_with("whole")
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_the_whole_transformer_is_that_of_torch(case, is_causal, device):
+    module = nn.Transformer(N_FEATURES, N_HEADS, 2, 1, 6, 0.0, **case.settings, dtype="float64")
+    assert list(module.state_dict()) == list(case.under("parameter"))
+    module.load_state_dict(case.under("parameter"))
+
+    def call(module, inputs, constants):
+        masks = dict.fromkeys(
+            ("src_key_padding_mask", "memory_key_padding_mask"), constants["padding"]
+        )
+        tgt_mask = None if is_causal else constants["tgt_mask"]
+        return {"y": module(**inputs, **masks, tgt_mask=tgt_mask, tgt_is_causal=is_causal)}
+
+    assert_like_torch(module, case, call)
+
+
+def test_the_mask_that_keeps_queries_from_looking_ahead_is_that_of_torch(device):
+    case = next(case for name, case in CASES.items() if name.startswith("whole"))
+    made = nn.Transformer.generate_square_subsequent_mask(4, dtype="float64")
+    assert_array_equal(ig.to_numpy(made), case.arrays["tgt_mask"])
 
 
 def test_tied_weights_are_one_parameter():

@@ -167,11 +167,30 @@ def test_lengths_that_are_no_integers_are_refused():
         (lambda: made(nn.RNNCell, 2, 3)(drawn(4, 2), drawn(2, 3)), r"hidden must have the shape"),
         (lambda: nn.rnn(drawn(3, 1, 2), drawn(1, 3), drawn(3, 2), drawn(3, 2)), "weight_hh must"),
         (lambda: nn.gru_cell(drawn(1, 2), drawn(1, 3), drawn(6, 2), drawn(9, 3)), "weight_ih must"),
+        (lambda: projected(weight_hr=drawn(3, 3)), r"weight_hr must have the shape \(2, 3\), got"),
+        (lambda: projected(hidden=drawn(1, 3)), r"hidden must have the shape \(1, 2\).*\(1, 3\)"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(call, says):
     with pytest.raises(ShapeError, match=says):
         call()
+
+
+def projected(hidden=None, weight_hr=None):
+    """lstm() of two numbers, three units, and hidden states that are projected to two."""
+    hidden = drawn(1, 2) if hidden is None else hidden
+    weight_hr = drawn(2, 3) if weight_hr is None else weight_hr
+    weights = drawn(12, 2), drawn(12, 2)
+    return nn.lstm(drawn(4, 1, 2), hidden, drawn(1, 3), *weights, weight_hr=weight_hr)
+
+
+def test_a_projection_makes_the_hidden_states_smaller_and_not_the_cells():
+    layer = nn.LSTM(5, 4, 2, bidirectional=True, proj_size=3)
+    y, (hidden, cell) = layer(np.zeros((7, 2, 5), np.float32))
+    assert (y.shape, hidden.shape, cell.shape) == ((7, 2, 6), (4, 2, 3), (4, 2, 4))
+    assert "LSTM(5, 4, proj_size=3, num_layers=2, bidirectional=True)" in repr(layer)
+    with pytest.raises(ShapeError, match=r"proj_size\) = \(4, 2, 3\), got \(4, 2, 4\)"):
+        layer(np.zeros((7, 2, 5), np.float32), (cell, cell))
 
 
 def test_two_dtypes_are_refused():
@@ -185,6 +204,8 @@ def test_two_dtypes_are_refused():
         lambda: nn.LSTM(0, 3),
         lambda: nn.GRU(2, 3, 0),
         lambda: nn.RNN(2, 3, 2, dropout=1.5),
+        lambda: nn.LSTM(2, 3, proj_size=3),
+        lambda: nn.LSTM(2, 3, proj_size=-1),
         lambda: nn.RNN(2, 3, nonlinearity="sigmoid"),
         lambda: nn.RNNCell(2, 3, nonlinearity="Tanh"),
         lambda: nn.LSTMCell(2, 2.5),
