@@ -1,4 +1,4 @@
-"""The command line: `isograd info` and `isograd demo`, also as `python -m isograd`."""
+"""The command line: `isograd info`, `demo`, `parity`, ..., also as `python -m isograd`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        status = options.run(options)
         sys.stdout.flush()
     except IsogradError as error:
         return _failed(options.command, str(error), 2)
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(options.command, str(error), 1)
     except KeyboardInterrupt:
         return _failed(options.command, "stopped", STOPPED)
-    return 0
+    return status or 0
 
 
 def _failed(command: str, reason: str, status: int) -> int:
@@ -61,8 +61,35 @@ def _demo(options: argparse.Namespace) -> None:
     )
 
 
+def _parity(options: argparse.Namespace) -> int:
+    from .benchmarks import parity
+
+    return parity.main(
+        options.models,
+        options.devices,
+        n_steps=options.steps,
+        dtype=options.dtype,
+        seed=options.seed,
+        factor=options.factor,
+        as_json=options.json,
+    )
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from .benchmarks.bench import cli
+
+    return cli.main(options)
+
+
+def _tune(options: argparse.Namespace) -> None:
+    from .benchmarks import tune
+
+    tune.main(options.device, options.output)
+
+
 def _parser() -> argparse.ArgumentParser:
     from . import __version__
+    from .benchmarks.bench import arguments
 
     parser = argparse.ArgumentParser(prog="isograd", description="Train on any array library.")
     parser.add_argument("--version", action="version", version=f"isograd {__version__}")
@@ -84,7 +111,50 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--started-again", action="store_true", help=argparse.SUPPRESS)
     demo.set_defaults(run=_demo)
+
+    bench = commands.add_parser("bench", help="measure devices and other libraries side by side")
+    arguments.add_arguments(bench)
+    bench.set_defaults(run=_bench)
+
+    tune = commands.add_parser("tune", help="measure which matrix product is fastest on a GPU")
+    tune.add_argument("--device", default="cuda", help="cuda, cuda:1, ...; default cuda")
+    tune.add_argument("--output", type=Path, metavar="FILE", help="default: in the user's cache")
+    tune.set_defaults(run=_tune)
+
+    _add_parity(commands.add_parser("parity", help="compare two devices op by op"))
     return parser
+
+
+def _add_parity(parity: argparse.ArgumentParser) -> None:
+    parity.description = "Train a model on two devices at once and compare them op by op."
+    parity.epilog = "Status 0: they agree; 1: something differs beyond the dtype's tolerance."
+    parity.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="mlp, cnn, lstm, gru, gpt, or your own module:function that returns (model, batch, "
+        "loss), with loss(model, *batch), and an optimizer if you like; default all of the former",
+    )
+    parity.add_argument("--devices", required=True, metavar="A,B", help="two, e.g. cpu,cuda")
+    parity.add_argument("--steps", type=_positive, default=3, metavar="N", help="default 3")
+    parity.add_argument("--dtype", choices=["float32", "float64"], default="float32")
+    parity.add_argument("--seed", type=_seed, default=0, metavar="S", help="same seed, same run")
+    parity.add_argument(
+        "--factor", type=_factor, default=1.0, metavar="F", help="widens the tolerance"
+    )
+    parity.add_argument("--json", action="store_true", help="print one JSON document instead")
+    parity.set_defaults(run=_parity)
+
+
+def _factor(text: str) -> float:
+    """The positive number that the text spells."""
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0.0 < factor < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return factor
 
 
 def _positive(text: str) -> int:
