@@ -62,9 +62,9 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _parity(options: argparse.Namespace) -> int:
-    from .benchmarks import parity
+    from .benchmarks.parity import run
 
-    return parity.main(
+    return run.main(
         options.models,
         options.devices,
         n_steps=options.steps,

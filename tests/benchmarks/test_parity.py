@@ -12,8 +12,8 @@ from isograd import nn
 from isograd.__main__ import main
 from isograd.backend import array_namespace
 from isograd.backend.random import Generator
-from isograd.benchmarks.parity import parity, two_devices
-from isograd.benchmarks.parity_models import MODELS
+from isograd.benchmarks.parity.models import MODELS
+from isograd.benchmarks.parity.run import parity, two_devices
 from isograd.kernels.fused import Fused
 
 CPU_AND_STRICT = "cpu,strict"

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .. import Device, random
-from ..backend import find_device, is_array
-from ..backend.comparison import compare, on_host
-from ..backend.dtypes import Tolerance
-from ..backend.errors import ConfigurationError, NonFiniteError
-from ..nn.autograd import tree
-from .parity_checks import (
+from ... import Device, random
+from ...backend import find_device, is_array
+from ...backend.comparison import compare, on_host
+from ...backend.dtypes import Tolerance
+from ...backend.errors import ConfigurationError, NonFiniteError
+from ...nn.autograd import tree
+from .checks import (
     BACKWARD,
     UPDATE,
     Finding,
@@ -24,10 +24,10 @@ from .parity_checks import (
     total_finding,
     update_finding,
 )
-from .parity_models import MODELS, Maker, ModelError, maker
-from .parity_outcome import Outcome
-from .parity_report import record, text
-from .parity_side import Heard, Side
+from .models import MODELS, Maker, ModelError, maker
+from .outcome import Outcome
+from .report import record, text
+from .side import Heard, Side
 
 
 def main(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .parity_checks import OWN, TOTAL, Finding
+from .checks import OWN, TOTAL, Finding
 
 
 @dataclass

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend.comparison import counted
-from ..backend.dtypes import tolerance
-from .parity_checks import FORWARD, OWN, PHASES, TOTAL, Finding
-from .parity_outcome import Outcome
-from .report import machine, table, versions
+from ...backend.comparison import counted
+from ...backend.dtypes import tolerance
+from ..report import machine, table, versions
+from .checks import FORWARD, OWN, PHASES, TOTAL, Finding
+from .outcome import Outcome
 
 EXPLANATION = """\
 forward, backward, update: each by itself, given the numbers of {first}; total: what has added up,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import nn
-from ..backend import Array, array_namespace, is_array, is_floating
-from ..backend.errors import IsogradError
-from ..backend.random import Generator
-from ..nn.autograd import Tensor
+from ... import nn
+from ...backend import Array, array_namespace, is_array, is_floating
+from ...backend.errors import IsogradError
+from ...backend.random import Generator
+from ...nn.autograd import Tensor
 
 LEARNING_RATE = 0.01  # of the optimizer that a user's function leaves out: SGD
 

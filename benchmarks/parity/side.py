@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from .. import Device, nn, random, to_device, using
-from ..backend import Array, is_array
-from ..nn.autograd import tree
-from ..nn.autograd.listening import Call, listening
-from .parity_models import Maker, check_loss
+from ... import Device, nn, random, to_device, using
+from ...backend import Array, is_array
+from ...nn.autograd import tree
+from ...nn.autograd.listening import Call, listening
+from .models import Maker, check_loss
 
 OUTSIDE = "(loss)"  # the layer of what is computed outside of the model
 WHOLE = "(model)"  # of what the model itself computes, in no layer of it

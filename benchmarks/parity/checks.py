@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import Device, device_of, to_device, using
-from ..backend import Array, array_namespace, is_array, is_complex, is_floating, settings_override
-from ..backend.comparison import Comparison, compare, counted, on_host, spacing
-from ..backend.dtypes import Tolerance, dtype_name, tolerance
-from ..backend.random import Generator
-from ..nn.autograd.direct import gradients_of
-from ..nn.autograd.listening import Call
-from ..nn.autograd.tree import leaves, rebuilt
-from .parity_side import Heard
+from ... import Device, device_of, to_device, using
+from ...backend import Array, array_namespace, is_array, is_complex, is_floating, settings_override
+from ...backend.comparison import Comparison, compare, counted, on_host, spacing
+from ...backend.dtypes import Tolerance, dtype_name, tolerance
+from ...backend.random import Generator
+from ...nn.autograd.direct import gradients_of
+from ...nn.autograd.listening import Call
+from ...nn.autograd.tree import leaves, rebuilt
+from .side import Heard
 
 FORWARD, BACKWARD, UPDATE = PHASES = ("forward", "backward", "update")
 OWN, TOTAL = "own", "total"
