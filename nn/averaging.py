@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..backend import Array, unwrap
-from ..backend.errors import StateDictError
+from ..backend.errors import HyperparameterError, StateDictError
 from .autograd.tensor import write_in_place
 from .module import Module
 from .optimizers.hyperparameters import below_one
@@ -21,17 +21,20 @@ class ExponentialMovingAverage:
     is no bias towards the start. Buffers, as the statistics of batch norm, are those of the last
     update. average.module is the averaged model: evaluate and save that one.
     decay in [0, 1); 0 copies. Raises HyperparameterError, and in update StateDictError for a model
-    with other names or shapes. torch's AveragedModel with get_ema_multi_avg_fn(decay).
+    with other names or shapes. torch's AveragedModel with get_ema_multi_avg_fn(decay); optax.ema
+    starts from 0 and divides the bias out.
     Source: Polyak and Juditsky 1992 (a plain mean); exponential as in Tarvainen and Valpola 2017.
     """
 
     def __init__(self, model: Module, decay: float = 0.999) -> None:
         self.decay = below_one("ExponentialMovingAverage: decay", decay)
+        _check_model(model)
         self.module = copy.deepcopy(model)
         self.n_updates = 0
 
     def update(self, model: Module) -> None:
         """Take over the parameters that the model has now, by 1 - decay."""
+        _check_model(model)
         new, buffers = dict(model.named_parameters()), dict(model.named_buffers())
         own = dict(self.module.named_parameters())
         _check_alike(own, new)
@@ -55,6 +58,15 @@ class ExponentialMovingAverage:
             )
         self.module.load_state_dict(state["module"])
         self.n_updates = int(state["n_updates"])
+
+
+def _check_model(model: Any) -> None:
+    """Raises HyperparameterError for anything that is not a Module."""
+    if not isinstance(model, Module):
+        raise HyperparameterError(
+            f"ExponentialMovingAverage: model must be a Module, got {type(model).__name__}; "
+            "put bare parameters into one"
+        )
 
 
 def _check_alike(own: Mapping[str, Array], new: Mapping[str, Array]) -> None:

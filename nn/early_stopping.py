@@ -8,7 +8,7 @@ from ..backend import Array
 from ..backend.errors import HyperparameterError
 from .improvement import Improvement, figure
 from .module import Module
-from .optimizers.hyperparameters import non_negative
+from .optimizers.hyperparameters import count, non_negative
 
 
 class EarlyStopping:
@@ -38,14 +38,9 @@ class EarlyStopping:
             raise HyperparameterError(
                 f"EarlyStopping: model must be a Module or None, got {type(model).__name__}"
             )
-        number = non_negative("EarlyStopping: patience", patience)
-        if not number.is_integer() or number < 1:
-            raise HyperparameterError(
-                f"EarlyStopping: patience must be a whole number >= 1, got {patience}"
-            )
+        self.patience = count("EarlyStopping: patience", patience)
         min_delta = non_negative("EarlyStopping: min_delta", min_delta)
         self.improvement = Improvement(mode, min_delta, "abs", "EarlyStopping")
-        self.patience = int(number)
         self.best = self.improvement.worst
         self.best_step: int | None = None
         self.n_bad = 0

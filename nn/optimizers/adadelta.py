@@ -39,8 +39,8 @@ class Adadelta(Optimizer):
     """p - lr sqrt(d + eps) / sqrt(s + eps) dp: s and d are running means of dp^2 and of step^2.
 
     params, errors: see Optimizer. lr, eps, weight_decay (L2) >= 0; rho in [0, 1]. eps starts the
-    motion: with 0 there is none. Source: see adadelta(); defaults as in torch, where the paper has
-    rho=0.95.
+    motion: with 0 there is none. optax's adadelta is the same. Source: see adadelta(); defaults as
+    in torch, where the paper has rho=0.95.
     """
 
     checks: ClassVar = {
@@ -61,7 +61,3 @@ class Adadelta(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay})
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """Both mean squares."""
-        return self.moment_names

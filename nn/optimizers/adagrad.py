@@ -67,7 +67,3 @@ class Adagrad(Optimizer):
         settings = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay}
         settings |= {"initial_accumulator_value": initial_accumulator_value, "eps": eps}
         super().__init__(params, settings)
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """The sum of squares."""
-        return self.moment_names

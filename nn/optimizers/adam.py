@@ -66,7 +66,8 @@ class Adam(Optimizer):
     """p - lr m_hat / (sqrt(v_hat) + eps): steps by running means of the gradient and its square.
 
     params, errors: see Optimizer. lr, eps, weight_decay >= 0; betas: two numbers in [0, 1).
-    weight_decay is L2: it is added to the gradient; AdamW has the decoupled one.
+    weight_decay is L2: it is added to the gradient; AdamW has the decoupled one. optax's adam is
+    the same without it. torch's amsgrad=True is AMSGrad.
     Source: Kingma and Ba 2015, algorithm 1 and its defaults. eps stands outside of the root.
     """
 
@@ -91,18 +92,16 @@ class Adam(Optimizer):
         settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, settings)
 
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """Both running means."""
-        return self.moment_names
-
 
 class AdamW(Adam):
     """Adam whose weight decay is apart from the gradient: p shrinks by lr weight_decay p first.
 
+    optax's adamw is the same with weight_decay=1e-4 by default.
     Source: Loshchilov and Hutter 2019, algorithm 2, with lr as a factor of the decay; defaults as
     in torch.
     """
 
+    torch_switches = ("decoupled_weight_decay",)  # True in torch's groups
     definition = staticmethod(adamw)
     kernels: ClassVar = {"numpy": adamw_numpy}
 

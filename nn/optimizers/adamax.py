@@ -40,7 +40,7 @@ class Adamax(Optimizer):
     """p - lr m_hat / u, with u the largest |dp|, where older ones count less by beta2 a step.
 
     params, errors: see Optimizer. lr, eps, weight_decay (L2) >= 0; betas: two numbers in [0, 1).
-    With eps=0 a gradient that has always been 0 gives 0 / 0.
+    With eps=0 a gradient that has always been 0 gives 0 / 0. optax's adamax is the same.
     Source: see adamax(); defaults of the paper and of torch.
     """
 
@@ -63,7 +63,3 @@ class Adamax(Optimizer):
     ) -> None:
         settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, settings)
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """The running mean and the running maximum."""
-        return self.moment_names

@@ -50,6 +50,7 @@ class AMSGrad(Optimizer):
 
     checks: ClassVar = Adam.checks
     moment_names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    torch_switches = ("amsgrad",)  # True in torch's groups
     definition = staticmethod(amsgrad)
 
     def __init__(
@@ -62,7 +63,3 @@ class AMSGrad(Optimizer):
     ) -> None:
         settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, settings)
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """Both running means and the maximum."""
-        return self.moment_names

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...backend import Array, assign
+from ...backend import Array, array_namespace, assign
 from ..autograd import Tensor
 from .layout import Layout, stretches
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbours in a layout, first to last, that are updated together for the t-th time."""
+    """Neighbours in a layout, first to last, that are updated together."""
 
     first: int
     last: int
-    t: int
 
 
 class Arena:
-    """A layout with the moments that one optimizer keeps for it.
+    """A layout with the moments that one optimizer keeps for it: flat, as the parameters are.
 
     n_updates[i]: how often the moments of parameter i have been updated.
     """
@@ -33,19 +35,32 @@ class Arena:
     def parameters(self) -> list[Tensor]:
         return self.layout.parameters
 
-    def runs(self, *, counting: bool, joined: bool) -> list[Run]:
+    @property
+    def fits_kernels(self) -> bool:
+        """Whether arrays() are 1-D and may be written to in place."""
+        return self.layout.flat
+
+    def runs(self, *, joined: bool) -> list[Run]:
         """What to update now: parameters with a gradient, neighbours together where `joined`.
 
-        counting: whether this update counts; those of plain gradient descent, which has no moments,
-        do not. Raises as Layout.collect does.
+        Those that are joined have been updated equally often. Raises as Layout.collect does.
         """
         found = self.layout.collect()
-        if counting:
-            self.n_updates = [n + has for n, has in zip(self.n_updates, found, strict=True)]
         keys = [n if has else None for n, has in zip(self.n_updates, found, strict=True)]
         if joined:
-            return [Run(i, j, self.n_updates[i]) for i, j in stretches(keys)]
-        return [Run(i, i, n) for i, n in enumerate(keys) if n is not None]
+            return [Run(i, j) for i, j in stretches(keys)]
+        return [Run(i, i) for i, n in enumerate(keys) if n is not None]
+
+    def advance(self, run: Run, *, counting: bool) -> int:
+        """The number t of the next update of a run; its parameters have a new version from now on.
+
+        counting: whether this update counts; those of plain gradient descent, which has no moments,
+        do not, and t stays.
+        """
+        self.layout.bump_versions(run.first, run.last)
+        t = self.n_updates[run.first] + counting
+        self.n_updates[run.first : run.last + 1] = [t] * (run.last + 1 - run.first)
+        return t
 
     def arrays(self, run: Run, moments: tuple[str, ...]) -> list[Array]:
         """Values, gradients and these moments of a run: views to be written to."""
@@ -61,12 +76,57 @@ class Arena:
 
     def state_of(self, i: int) -> tuple[int, dict[str, Array]]:
         """How often the moments of parameter i were updated, and its part of each: views."""
-        parts = {name: self.layout.views(moment)[i] for name, moment in self._moments.items()}
+        parts = {name: self.layout.view(moment, i) for name, moment in self._moments.items()}
         return self.n_updates[i], parts
 
     def set_state(self, i: int, n_updates: int, moments: dict[str, Array]) -> None:
         """Overwrite the moments of parameter i; those that are not given become zero."""
         self.n_updates[i] = n_updates
         for name in {*self._moments, *moments}:
-            place = self.layout.views(self.moment(name))[i]
-            assign(place, moments.get(name, 0.0))
+            assign(self.layout.view(self.moment(name), i), moments.get(name, 0.0))
+
+
+class ShapedArena(Arena):
+    """A layout whose parameters are updated one by one in their shapes, with moments of any shape.
+
+    moment_shapes(the parameter's shape): the shape of each of its moments, by name.
+    """
+
+    def __init__(self, layout: Layout, moment_shapes: Callable[[Shape], dict[str, Shape]]) -> None:
+        super().__init__(layout)
+        self._shapes = [moment_shapes(tuple(p.shape)) for p in layout.parameters]
+        self._own: list[dict[str, Array]] = [{} for _ in layout.parameters]
+
+    @property
+    def fits_kernels(self) -> bool:
+        return False
+
+    def runs(self, *, joined: bool) -> list[Run]:
+        """Every parameter with a gradient by itself; those without elements have nothing to do."""
+        return [run for run in super().runs(joined=False) if self.parameters[run.first].size]
+
+    def arrays(self, run: Run, moments: tuple[str, ...]) -> list[Array]:
+        """Value, gradient and those of the moments that a parameter of this shape has."""
+        i, layout = run.first, self.layout
+        names = [name for name in moments if name in self._shapes[i]]
+        views = [layout.view(buffer, i) for buffer in (layout.values, layout.gradients)]
+        return [*views, *(self._own_moment(i, name) for name in names)]
+
+    def state_of(self, i: int) -> tuple[int, dict[str, Array]]:
+        return self.n_updates[i], self._own[i]
+
+    def set_state(self, i: int, n_updates: int, moments: dict[str, Array]) -> None:
+        self.n_updates[i] = n_updates
+        self._own[i] = {}
+        for name, value in moments.items():
+            assign(self._own_moment(i, name), value)
+
+    def _own_moment(self, i: int, name: str) -> Array:
+        """A moment of parameter i; zeros before its first update."""
+        if name not in self._own[i]:
+            like, device = self.layout.values, self.layout.device
+            zeros = array_namespace(like).zeros
+            with device.active():
+                shape = self._shapes[i][name]
+                self._own[i][name] = zeros(shape, dtype=like.dtype, device=device.raw)
+        return self._own[i][name]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 from ...backend import Array, array_namespace, multiply_, unwrap, write
-from ...backend.errors import HyperparameterError, NonFiniteError
+from ...backend.errors import NonFiniteError
 from ..autograd import Tensor
-from .hyperparameters import non_negative
+from .hyperparameters import non_negative, positive
 from .layout import gradient_parts
 
 
@@ -28,8 +28,9 @@ def clip_grad_norm(
     algorithm 1; the 1e-6 is torch's.
     """
     max_norm = non_negative("clip_grad_norm: max_norm", max_norm)
-    if not norm_type > 0:
-        raise HyperparameterError(f"clip_grad_norm: norm_type must be > 0, got {norm_type!r}")
+    norm_type = (
+        math.inf if norm_type == math.inf else positive("clip_grad_norm: norm_type", norm_type)
+    )
     parameters = _as_list(parameters)
     parts = list(gradient_parts(parameters))
     total = _norm([part for part, _ in parts], norm_type)

@@ -17,6 +17,32 @@ def non_negative(name: str, value: Any) -> float:
     return _number(name, value, "a finite number >= 0", lambda x: x >= 0)
 
 
+def non_positive(name: str, value: Any) -> float:
+    """The value as a float, if it is finite and at most 0. Raises HyperparameterError."""
+    return _number(name, value, "a finite number <= 0", lambda x: x <= 0)
+
+
+def positive(name: str, value: Any) -> float:
+    """The value as a float, if it is finite and above 0. Raises HyperparameterError."""
+    return _number(name, value, "a finite number > 0", lambda x: x > 0)
+
+
+def at_least_one(name: str, value: Any) -> float:
+    """The value as a float, if it is finite and at least 1. Raises HyperparameterError."""
+    return _number(name, value, "a finite number >= 1", lambda x: x >= 1)
+
+
+def finite(name: str, value: Any) -> float:
+    """The value as a float, if it is finite. Raises HyperparameterError."""
+    return _number(name, value, "a finite number", lambda x: True)
+
+
+def count(name: str, value: Any, *, least: int = 1) -> int:
+    """The value as an int, if it is a whole number >= least. Raises HyperparameterError."""
+    allowed = f"a whole number >= {least}"
+    return int(_number(name, value, allowed, lambda x: x.is_integer() and x >= least))
+
+
 def below_one(name: str, value: Any) -> float:
     """The value as a float, if it is in [0, 1). Raises HyperparameterError."""
     return _number(name, value, "a number in [0, 1)", lambda x: 0 <= x < 1)
@@ -33,6 +59,18 @@ def two_below_one(name: str, value: Any) -> tuple[float, float]:
         raise HyperparameterError(f"{name} must be two numbers in [0, 1), got {value!r}")
     first, second = value
     return below_one(f"{name}[0]", first), below_one(f"{name}[1]", second)
+
+
+def one_of(*allowed: str | None) -> Check:
+    """A check that a value is one of these. It raises HyperparameterError for anything else."""
+
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, str | None) or value not in allowed:
+            listed = ", ".join(repr(choice) for choice in allowed)
+            raise HyperparameterError(f"{name} must be one of {listed}, got {value!r}")
+        return value
+
+    return check
 
 
 def switch(name: str, value: Any) -> bool:

@@ -60,11 +60,14 @@ class Layout:
 
     def views(self, buffer: Array) -> list[Array]:
         """The parts of a buffer, in the shapes of the parameters."""
+        return [self.view(buffer, i) for i in range(len(self.parameters))]
+
+    def view(self, buffer: Array, i: int) -> Array:
+        """What a buffer holds for parameter i, in its shape."""
         if not self.flat:
-            return [buffer]
-        xp = array_namespace(buffer)
-        spans = zip(self.parameters, self.starts, self.stops, strict=True)
-        return [xp.reshape(buffer[start:stop], p.shape) for p, start, stop in spans]
+            return buffer
+        part = buffer[self.starts[i] : self.stops[i]]
+        return array_namespace(buffer).reshape(part, self.parameters[i].shape)
 
     def part(self, buffer: Array, first: int, last: int) -> Array:
         """What a buffer holds for the parameters first to last, gaps between them included."""

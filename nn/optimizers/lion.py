@@ -57,7 +57,3 @@ class Lion(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """The running mean."""
-        return self.moment_names

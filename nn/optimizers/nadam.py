@@ -99,10 +99,6 @@ class NAdam(Optimizer):
         settings |= {"momentum_decay": momentum_decay}
         super().__init__(params, {**settings, "decoupled_weight_decay": decoupled_weight_decay})
 
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """Both running means."""
-        return self.moment_names
-
 
 @lru_cache(maxsize=4096)
 def _block_product(block: int, beta1: float, decay: float) -> float:

@@ -1,58 +1,22 @@
-"""The base of all optimizers: parameter groups, steps over flat arenas, state as plain dicts."""
+"""The base of all optimizers: steps over flat arenas, state as plain dicts."""
 
 from __future__ import annotations
 
-from collections import UserDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from ...backend import Array, assign, dtype_name, settings
-from ...backend.errors import DtypeError, HyperparameterError
+from ...backend import Array, assign, settings
+from ...backend.errors import CaptureError, HyperparameterError
 from ...backend.libraries import library_of
 from ...backend.memory import keep_freed_memory
-from ..autograd import Tensor
-from ..autograd.tape import Leaf
-from .arena import Arena, Run
+from ...backend.replay import is_capturing
+from .arena import Arena, Run, Shape, ShapedArena
+from .groups import Group, as_groups, check_unique, new_group
 from .hyperparameters import Check
-from .layout import DTYPES, layouts_of
+from .layout import Layout, layouts_of
 from .state import load_state, state_of
 
 TINY = 1e-20  # an eps below may vanish in float32, and the zeros between parameters would be 0 / 0
-
-
-class Group(UserDict):
-    """The settings of some parameters, by name; "params" is the list of them.
-
-    A setting may be changed between steps, e.g. group["lr"] = 1e-4; it is checked then.
-    """
-
-    def __init__(self, optimizer: Optimizer, params: list[Tensor], values: dict[str, Any]) -> None:
-        self._optimizer = optimizer
-        self.arenas: list[Arena] = []
-        super().__init__()
-        self.data = {"params": params, **optimizer.checked(values)}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Everything but the parameters."""
-        return {name: value for name, value in self.data.items() if name != "params"}
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.update({name: value})
-
-    def __delitem__(self, name: str) -> None:
-        raise HyperparameterError(f"{self._optimizer}: {name} cannot be removed from a group")
-
-    def update(self, *args: Any, **changes: Any) -> None:
-        """Change several settings at once. Raises HyperparameterError, and nothing is changed."""
-        changes = dict(*args, **changes)
-        if "params" in changes:
-            raise HyperparameterError(
-                f"{self._optimizer}: the parameters of a group cannot be exchanged; "
-                "make a new optimizer, or add_param_group()"
-            )
-        checked = self._optimizer.checked({**self.settings, **changes})
-        self.data = {"params": self.data["params"], **checked}
 
 
 class Optimizer:
@@ -67,19 +31,22 @@ class Optimizer:
     A subclass has: checks, one for each setting; moment_names, the arrays that it may keep beside
     the parameters; moments(settings), those that it needs; and definition, a function
     (p, dp, *moments, t=, **settings) -> the new (p, *moments), with t counting from 1.
+    elementwise: whether definition may see many parameters as one 1-D array; else it sees one at a
+    time in its shape, and moment_shapes() says which moments that one has.
     """
 
     checks: ClassVar[dict[str, Check]]
     moment_names: ClassVar[tuple[str, ...]]
     definition: Callable[..., tuple[Array, ...]]
     kernels: ClassVar[dict[str, Callable[..., None]]] = {}
+    elementwise: ClassVar[bool] = True
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         keep_freed_memory()
         self.defaults = self.checked(defaults)
         self.param_groups: list[Group] = []
-        groups = [self._new_group(group) for group in self._as_groups(params)]
-        self._check_unique(groups)
+        groups = [new_group(self, group) for group in as_groups(self, params)]
+        check_unique(self, groups)
         for group in groups:
             self._lay_out(group)
 
@@ -99,19 +66,23 @@ class Optimizer:
             lines.append(f"  {len(sizes)} parameters, {sum(sizes):,} numbers: {shown}")
         return "\n".join([f"{self}(", *lines, ")"])
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; the others are left alone, as in torch.
 
-        Graphs recorded before this cannot be walked any more: StaleArrayError. Raises DeviceError
-        for a parameter that was moved to another device after the optimizer was made.
+        closure: a function that computes the loss and its gradients anew; it is called first, and
+        its loss comes back. Graphs recorded before this cannot be walked any more: StaleArrayError.
+        Raises DeviceError for a parameter that was moved to another device after the optimizer was
+        made, and CaptureError in a captured step, which could only repeat t and the learning rate.
         """
+        if is_capturing():
+            raise CaptureError(f"{self}: step() cannot be captured yet; call it after the captured")
+        loss = None if closure is None else closure()
         for group in self.param_groups:
-            values = group.settings
-            moments = self.moments(values)
-            joined = values.get("eps", 1.0) > TINY
+            joined = self.elementwise and group.current.get("eps", 1.0) > TINY
             for arena in group.arenas:
-                for run in arena.runs(counting=bool(moments), joined=joined):
-                    self._update(arena, run, moments, values)
+                for run in arena.runs(joined=joined):
+                    self._update(group, arena, run)
+        return loss
 
     def zero_grad(self) -> None:
         """Forget all gradients: p.grad is None afterwards.
@@ -126,8 +97,8 @@ class Optimizer:
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Update these parameters too, e.g. {"params": layer.parameters(), "lr": 1e-4}."""
-        new = self._new_group(group)
-        self._check_unique([*self.param_groups, new])
+        new = new_group(self, group)
+        check_unique(self, [*self.param_groups, new])
         self._lay_out(new)
 
     def state_dict(self) -> dict[str, Any]:
@@ -146,9 +117,25 @@ class Optimizer:
         """
         load_state(self, state_dict)
 
+    def numbers(self, group: Group, arena: Arena, run: Run) -> dict[str, Any]:
+        """What the next update of a run takes beside arrays: the settings as they are now, and t.
+
+        This is all of an update that is the host's: t and the parameters' versions go on by one.
+        Who replays the array work calls it once before each replay.
+        """
+        values = group.current
+        return {**values, "t": arena.advance(run, counting=bool(self.moments(values)))}
+
     def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
         """Names of the moments that an update with these settings needs."""
-        raise NotImplementedError
+        return self.moment_names
+
+    def moment_shapes(self, shape: Shape) -> dict[str, Shape]:
+        """The shapes of the moments that a parameter of this shape has, by name."""
+        return dict.fromkeys(self.moment_names, shape)
+
+    def check_shape(self, i: int, shape: Shape) -> None:
+        """Raises ShapeError where params[i] is of a shape that the rule is not made for."""
 
     def check_together(self, values: dict[str, Any]) -> None:
         """Raises HyperparameterError where settings do not fit each other."""
@@ -164,82 +151,23 @@ class Optimizer:
         self.check_together(found)
         return found
 
-    def _update(self, arena: Arena, run: Run, moments: tuple[str, ...], values: dict) -> None:
-        """One update of a run, by kernel or by definition."""
-        arrays = arena.arrays(run, moments)
+    def _update(self, group: Group, arena: Arena, run: Run) -> None:
+        """One update of a run: its numbers, and then the array work, by kernel or by definition."""
+        numbers = self.numbers(group, arena, run)
+        arrays = arena.arrays(run, self.moments(group.current))
         kernel = None
-        if arena.layout.flat and not settings().disable_kernels:
+        if arena.fits_kernels and not settings().disable_kernels:
             kernel = self.kernels.get(library_of(arrays[0]).name)
         if kernel is not None:
-            kernel(*arrays, t=run.t, **values)
-        else:
-            targets = [arrays[0], *arrays[2:]]
-            found = type(self).definition(*arrays, t=run.t, **values)
-            for target, value in zip(targets, found, strict=True):
-                assign(target, value)
-        arena.layout.bump_versions(run.first, run.last)
-
-    def _as_groups(self, params: Iterable[Any]) -> list[Mapping[str, Any]]:
-        """The params argument as a list of groups. Raises HyperparameterError."""
-        if isinstance(params, Tensor | Mapping | set | str) or not isinstance(params, Iterable):
-            raise HyperparameterError(
-                f"{self}: params must be a list of parameters or of groups, got "
-                f"{type(params).__name__}; e.g. {self}(model.parameters())"
-            )
-        listed = list(params)
-        return listed if listed and isinstance(listed[0], Mapping) else [{"params": listed}]
-
-    def _new_group(self, group: Any) -> Group:
-        """A group with its settings over the defaults. Raises HyperparameterError, DtypeError."""
-        if not isinstance(group, Mapping) or "params" not in group:
-            raise HyperparameterError(
-                f'{self}: a group must be a dict with "params", got {type(group).__name__}'
-            )
-        values = {name: value for name, value in group.items() if name != "params"}
-        params = group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
-        if not params:
-            raise HyperparameterError(
-                f"{self}: params must hold at least one parameter, got none; has the model any, or "
-                "was the iterator used up before?"
-            )
-        for i, parameter in enumerate(params):
-            self._check_parameter(i, parameter)
-        return Group(self, params, {**self.defaults, **values})
-
-    def _check_parameter(self, i: int, parameter: Any) -> None:
-        if not isinstance(parameter, Tensor) or not _is_trainable(parameter):
-            raise HyperparameterError(
-                f"{self}: params[{i}] must be a parameter, a Tensor that requires a gradient and "
-                f"was not computed, got {parameter!r:.80}; e.g. {self}(model.parameters())"
-            )
-        if dtype_name(parameter.dtype) not in DTYPES:
-            raise DtypeError(
-                f"{self}: params[{i}] must be {' or '.join(DTYPES)}, got "
-                f"{dtype_name(parameter.dtype)}; keep parameters in float32 and cast in the model"
-            )
-
-    def _check_unique(self, groups: list[Group]) -> None:
-        """Raises HyperparameterError for a parameter that would be updated twice a step."""
-        seen: set[int] = set()
-        for number, group in enumerate(groups):
-            for i, parameter in enumerate(group["params"]):
-                if id(parameter) in seen:
-                    raise HyperparameterError(
-                        f"{self}: every parameter must be given once, but params[{i}] of group "
-                        f"{number}, shape {tuple(parameter.shape)}, came before"
-                    )
-                seen.add(id(parameter))
+            kernel(*arrays, **numbers)
+            return
+        found = type(self).definition(*arrays, **numbers)
+        for target, value in zip([arrays[0], *arrays[2:]], found, strict=True):
+            assign(target, value)
 
     def _lay_out(self, group: Group) -> None:
-        group.arenas = [Arena(layout) for layout in layouts_of(group["params"])]
+        group.arenas = [self._arena_of(layout) for layout in layouts_of(group["params"])]
         self.param_groups.append(group)
 
-
-def _is_trainable(parameter: Tensor) -> bool:
-    """Whether it is a leaf, or a frozen one: a constant of a class of parameters."""
-    if parameter.level != 0:
-        return False
-    return isinstance(parameter._node, Leaf) or (
-        parameter._node is None and type(parameter) is not Tensor
-    )
+    def _arena_of(self, layout: Layout) -> Arena:
+        return Arena(layout) if self.elementwise else ShapedArena(layout, self.moment_shapes)

@@ -62,7 +62,8 @@ class RAdam(Optimizer):
     """Adam with its step rectified for the variance of a young mean of squares: no warm-up needed.
 
     params, errors: see Optimizer. lr, eps, weight_decay >= 0; betas: two numbers in [0, 1).
-    weight_decay is L2, or AdamW's with decoupled_weight_decay=True.
+    weight_decay is L2, or AdamW's with decoupled_weight_decay=True. optax's radam adds eps to the
+    root of the corrected v.
     Source: see radam(); defaults as in torch.
     """
 
@@ -87,7 +88,3 @@ class RAdam(Optimizer):
     ) -> None:
         settings = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         super().__init__(params, {**settings, "decoupled_weight_decay": decoupled_weight_decay})
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """Both running means."""
-        return self.moment_names

@@ -54,7 +54,8 @@ class RMSprop(Optimizer):
 
     params, errors: see Optimizer. lr, eps, weight_decay >= 0; alpha, momentum in [0, 1). centered:
     divide by the running standard deviation instead. eps=0 is the lecture's own form; a gradient
-    that has always been 0 then gives 0 / 0. Source: see rmsprop(); defaults as in torch.
+    that has always been 0 then gives 0 / 0. optax's rmsprop has alpha=0.9 and eps inside of the
+    root by default, and lr inside of the velocity. Source: see rmsprop(); defaults as in torch.
     """
 
     checks: ClassVar = {

@@ -45,7 +45,7 @@ class Rprop(Optimizer):
 
     params, errors: see Optimizer. lr >= 0: the first step size; later changes of it do nothing.
     etas: 0 < etas[0] < 1 < etas[1]; step_sizes: the least and the largest, 0 <= least <= largest.
-    Source: see rprop(); defaults as in torch.
+    optax's rprop is the same. Source: see rprop(); defaults as in torch.
     """
 
     checks: ClassVar = {
@@ -64,10 +64,6 @@ class Rprop(Optimizer):
         step_sizes: tuple[float, float] = (1e-6, 50.0),
     ) -> None:
         super().__init__(params, {"lr": lr, "etas": etas, "step_sizes": step_sizes})
-
-    def moments(self, values: dict[str, Any]) -> tuple[str, ...]:
-        """The last gradient and the step sizes."""
-        return self.moment_names
 
     def check_together(self, values: dict[str, Any]) -> None:
         """Raises HyperparameterError for pairs in the wrong order."""

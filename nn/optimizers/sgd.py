@@ -55,7 +55,8 @@ class SGD(Optimizer):
     >= 0 (L2: added to the gradient). nesterov: look ahead, dp + momentum v; needs momentum and no
     dampening. ewma: the course's form, v = momentum v + (1 - momentum) dp, which is the classical
     one with the learning rate (1 - momentum) lr. dampening=momentum is nearly that, but torch lets
-    the first gradient count fully. Defaults as in torch. Source: see sgd().
+    the first gradient count fully. optax's sgd has no dampening and no weight_decay.
+    Defaults as in torch. Source: see sgd().
     """
 
     checks: ClassVar = {

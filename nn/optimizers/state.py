@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 STEP = "step"  # torch's name for the number of updates
 KEYS = {"state", "param_groups"}
+# What torch's groups hold beside settings of ours: how to compute the same numbers, and
+TORCH_KEYS = {"foreach", "fused", "capturable", "differentiable", "initial_lr"}
+# switches that are False here, but for those in a class's torch_switches.
+TORCH_SWITCHES = {
+    "maximize": "let the loss be its negative",
+    "amsgrad": "True is AMSGrad here, False the others",
+    "decoupled_weight_decay": "True is AdamW here, False the others",
+}
 
 
 def state_of(optimizer: Optimizer) -> dict[str, Any]:
@@ -45,8 +53,7 @@ def load_state(optimizer: Optimizer, state_dict: Mapping[str, Any]) -> None:
         )
     for number, ((group, indices), saved) in enumerate(zip(numbered, saved_groups, strict=True)):
         _check_group(optimizer, number, indices, saved)
-        values = {name: value for name, value in saved.items() if name != "params"}
-        settings.append({**group.settings, **values})
+        settings.append({**group.settings, **_settings(optimizer, saved)})
         optimizer.checked(settings[-1])
         places = _places(group)
         for ours, theirs, parameter in zip(indices, saved["params"], group["params"], strict=True):
@@ -71,6 +78,21 @@ def _numbered(optimizer: Optimizer) -> Iterator[tuple[Any, list[int]]]:
         start = stop
 
 
+def _settings(optimizer: Optimizer, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a saved group without those that only torch has.
+
+    Raises StateDictError for one of these that would change the numbers, e.g. maximize=True.
+    """
+    values = {name: value for name, value in saved.items() if name not in {"params", *TORCH_KEYS}}
+    for name in sorted(TORCH_SWITCHES.keys() & values.keys() - optimizer.checks.keys()):
+        wanted, value = name in getattr(optimizer, "torch_switches", ()), values.pop(name)
+        if bool(value) != wanted:
+            raise StateDictError(
+                f"{optimizer}: {name} must be {wanted}, got {value!r}; {TORCH_SWITCHES[name]}"
+            )
+    return values
+
+
 def _places(group: Any) -> dict[int, tuple[Arena, int]]:
     """Arena and position of each parameter of a group, by its id."""
     return {
@@ -84,20 +106,23 @@ def _entry(
     optimizer: Optimizer, i: int, parameter: Any, saved: Mapping[str, Any]
 ) -> tuple[int, dict[str, Array]]:
     """How often updated and the moments of parameter i, as arrays that fit it."""
-    unknown = sorted(set(saved) - {STEP, *optimizer.moment_names})
+    shapes = optimizer.moment_shapes(tuple(parameter.shape))
+    # NAdam of torch keeps mu_product; ours follows from the step
+    implied = {"mu_product"} if "momentum_decay" in optimizer.checks else set()
+    unknown = sorted(set(saved) - {STEP, *shapes, *implied})
     if unknown:
         raise StateDictError(
-            f"{optimizer}: the state of parameter {i} must hold {STEP}, "
-            f"{', '.join(optimizer.moment_names)}, got {unknown[0]!r}; is it of another optimizer?"
+            f"{optimizer}: the state of parameter {i} must hold {STEP}, {', '.join(shapes)}, "
+            f"got {unknown[0]!r}; is it of another optimizer?"
         )
     moments = {}
     for name, value in saved.items():
-        if name == STEP or value is None:
+        if name not in shapes or value is None:
             continue
-        if tuple(getattr(value, "shape", ())) != tuple(parameter.shape):
+        if tuple(getattr(value, "shape", ())) != shapes[name]:
             raise StateDictError(
-                f"{optimizer}: {name} of parameter {i} must have its shape "
-                f"{tuple(parameter.shape)}, got {tuple(getattr(value, 'shape', ()))}"
+                f"{optimizer}: {name} of parameter {i} must have the shape {shapes[name]}, got "
+                f"{tuple(getattr(value, 'shape', ()))}"
             )
         moments[name] = array(value, dtype=parameter.dtype, device=device_of(parameter))
     return _count(optimizer, i, saved.get(STEP, 1 if moments else 0)), moments

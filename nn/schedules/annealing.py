@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 
 from ...backend.errors import HyperparameterError
-from ..optimizers.hyperparameters import below_one, non_negative, up_to_one
-from .checks import count, positive
+from ..optimizers.hyperparameters import below_one, count, non_negative, positive, up_to_one
 from .decay import Schedule
 
 STRATEGIES = ("cos", "linear")

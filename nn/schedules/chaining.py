@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from ...backend.errors import HyperparameterError
-from ..optimizers.hyperparameters import non_negative
-from .checks import count, increasing_counts
+from ..optimizers.hyperparameters import count, non_negative
+from .checks import increasing_counts
 from .decay import Schedule
 
 

@@ -1,27 +1,11 @@
-"""What must hold of a schedule's settings."""
+"""What must hold of a schedule's settings, beside what optimizers check too."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...backend.errors import HyperparameterError
-from ..optimizers.hyperparameters import non_negative
-
-
-def count(name: str, value: Any, *, least: int = 1) -> int:
-    """The value as an int, if it is a whole number >= least. Raises HyperparameterError."""
-    number = non_negative(name, value)
-    if not number.is_integer() or number < least:
-        raise HyperparameterError(f"{name} must be a whole number >= {least}, got {value}")
-    return int(number)
-
-
-def positive(name: str, value: Any) -> float:
-    """The value as a float, if it is finite and above 0. Raises HyperparameterError."""
-    number = non_negative(name, value)
-    if number == 0.0:
-        raise HyperparameterError(f"{name} must be a finite number > 0, got {value}")
-    return number
+from ..optimizers.hyperparameters import count
 
 
 def increasing_counts(name: str, values: Any) -> list[int]:

@@ -9,8 +9,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from ..optimizers.hyperparameters import non_negative
-from .checks import count, increasing_counts, positive
+from ..optimizers.hyperparameters import count, non_negative, positive
+from .checks import increasing_counts
 
 Schedule = Callable[[float], float]
 

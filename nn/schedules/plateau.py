@@ -8,8 +8,7 @@ from typing import Any
 from ...backend.errors import HyperparameterError, StateDictError
 from ..improvement import Improvement, figure
 from ..optimizers import Optimizer
-from ..optimizers.hyperparameters import below_one, non_negative
-from .checks import count
+from ..optimizers.hyperparameters import below_one, count, non_negative
 
 STATE = ("best", "n_bad", "n_cooling")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...backend.errors import HyperparameterError, StateDictError
 from ..optimizers import Optimizer
+from ..optimizers.hyperparameters import count
 from .chaining import checked
-from .checks import count
 from .decay import Schedule
 
 

@@ -74,6 +74,15 @@ def test_another_model_and_a_decay_out_of_range_are_refused():
             nn.ExponentialMovingAverage(nn.Linear(3, 2), decay)
 
 
+@pytest.mark.parametrize("stranger", [None, {"weight": np.ones(2)}, nn.Parameter([1.0]), nn.Linear])
+def test_the_average_of_what_is_no_module_is_refused(stranger):
+    with pytest.raises(HyperparameterError, match="model must be a Module, got "):
+        nn.ExponentialMovingAverage(stranger)
+    average = nn.ExponentialMovingAverage(nn.Linear(3, 2))
+    with pytest.raises(HyperparameterError, match="model must be a Module, got "):
+        average.update(stranger)
+
+
 def test_training_stops_after_patience_steps_without_improvement_and_the_best_comes_back():
     model = nn.Linear(2, 1)
     stopping = nn.EarlyStopping(model, patience=3)

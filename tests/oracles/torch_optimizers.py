@@ -78,10 +78,12 @@ def numbers() -> dict[str, object]:
     return {"gradient": "A * (p - C) + sin(t) * B, t = 1, 2, ...", **fixed, "cases": cases}
 
 
-def arrays(random: RandomState) -> dict[str, dict[str, torch.Tensor]]:
+def arrays(
+    random: RandomState, shapes: dict[str, tuple[int, ...]] = SHAPES
+) -> dict[str, dict[str, torch.Tensor]]:
     """The fixed arrays, one of each parameter's shape: start, A in [0.5, 2], B, C in +-[1, 2]."""
     fixed: dict[str, dict[str, torch.Tensor]] = {"start": {}, "A": {}, "B": {}, "C": {}}
-    for key, shape in SHAPES.items():
+    for key, shape in shapes.items():
         sign = random.choice([-1.0, 1.0], shape)
         fixed["start"][key] = torch.tensor(sign * random.uniform(2.5, 3.5, shape))
         fixed["A"][key] = torch.tensor(random.uniform(0.5, 2.0, shape))

@@ -25,7 +25,7 @@ N_STEPS = 1000
 
 # name: (isograd's function, its settings beside lr, torch's class, its settings, the last step)
 CASES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], int]] = {
-    "step": ("step_decay", {"step_size": 30}, "StepLR", {"step_size": 30}, 400),
+    "step": ("step_decay", {"step_size": 30}, "StepLR", {"step_size": 30}, N_STEPS),
     "step_gamma": (
         "step_decay",
         {"step_size": 7, "gamma": 0.95},
@@ -147,10 +147,11 @@ def rates(make: Callable[[Optimizer], Any], last: int) -> dict[str, Tensor]:
 
 
 def plateau(settings: dict[str, Any]) -> dict[str, Tensor]:
-    """The learning rate after each of 200 figures: a trend with noise that flattens out."""
+    """The learning rate after each of 1,000 figures: a trend with noise that flattens out."""
     random = RandomState(3)
     sign = -1.0 if settings.get("mode") == "max" else 1.0
-    figures = [sign * (3.0 * 0.95**i + 0.05 * random.uniform(-1, 1)) for i in range(200)]
+    noise = 0.05 * random.uniform(-1, 1, N_STEPS)
+    figures = [sign * round(3.0 * 0.99**i + float(noise[i]), 3) for i in range(N_STEPS)]
     figures[17] = float("nan")
     optimizer = SGD([torch.zeros(1)], lr=LR)
     scheduler = torch_schedules.ReduceLROnPlateau(optimizer, **settings)

@@ -136,5 +136,6 @@ def test_a_bound_must_be_a_finite_number_of_at_least_zero(bound):
 
 
 def test_the_kind_of_norm_must_be_positive():
-    with pytest.raises(HyperparameterError, match="norm_type must be > 0, got 0"):
-        nn.clip_grad_norm([nn.Parameter([1.0])], 1.0, norm_type=0)
+    for norm_type in (0, -1.0, math.nan, "2", None):
+        with pytest.raises(HyperparameterError, match="norm_type must be a finite number > 0, got"):
+            nn.clip_grad_norm([nn.Parameter([1.0])], 1.0, norm_type=norm_type)
