@@ -117,7 +117,12 @@ _VARIABLES: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "ISOGRAD_KEEP_MEMORY": ("keep_memory", _switch),
 }
 
-READ_ELSEWHERE = ("ISOGRAD_AUTOGRAD_SUITE", "ISOGRAD_DATA", "ISOGRAD_REQUIRE_GPU")  # by the tests
+READ_ELSEWHERE = (  # by the tests
+    "ISOGRAD_AUTOGRAD_SUITE",
+    "ISOGRAD_DATA",
+    "ISOGRAD_REQUIRE_GPU",
+    "ISOGRAD_REQUIRE_KERNEL_TESTS",
+)
 
 
 def _unknown_variable(variable: str) -> str:

@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 from host_graphs import HostGraphs
+from on_gpu import CountingGraphs
 
 import isograd as ig
 from isograd import nn
@@ -13,9 +14,9 @@ from isograd.kernels.cuda.graph import StepGraph, using_graph_maker
 
 
 @pytest.fixture
-def graphs(host_cupy):
-    """Graphs of a GPU's launches on host memory; "cuda" is the current device."""
-    made = HostGraphs(host_cupy)
+def graphs(host_cupy, where):
+    """Graphs that count their replays, on host memory or on the GPU; "cuda" is the device."""
+    made = CountingGraphs() if where == "gpu" else HostGraphs(host_cupy)
     host_cupy.graphs = made
     with using_graph_maker(made), ig.using("cuda"):
         yield host_cupy
@@ -53,7 +54,7 @@ def trained(optimizer_class, wrap, n_steps=8, schedule=None, clip=None, **settin
             scheduled.step()
         return loss
 
-    losses = [ig.to_numpy(step(*batch)).item() for batch in batches(n_steps)]
+    losses = [float(step(*batch)) for batch in batches(n_steps)]
     return losses, [ig.to_numpy(p.data).copy() for p in model.parameters()]
 
 
@@ -116,3 +117,65 @@ def test_a_failed_capture_leaves_plain_launches_alone(graphs):
         StepGraph(lambda: float(ig.array([1.0])))
     assert not graphs.compiler.is_recording
     nn.softmax(ig.random.Generator(0).normal((3, 4)))
+
+
+OPTIMIZERS = {
+    "sgd": (nn.SGD, {"lr": 0.1}),
+    "nesterov": (nn.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    "adam": (nn.Adam, {"lr": 0.01, "weight_decay": 0.1}),
+    "adamw": (nn.AdamW, {"lr": 0.01}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_captured_training_gives_the_bits_of_plain_steps(graphs, name):
+    optimizer, settings = OPTIMIZERS[name]
+    found = trained(optimizer, ig.capture, **settings)
+    assert graphs.graphs.n_replays == 6
+    assert_same_bits(found, trained(optimizer, plain, **settings))
+
+
+def test_a_schedule_goes_on_in_the_replays(graphs):
+    def halved(optimizer):
+        return nn.schedules.ScheduledLR(optimizer, nn.schedules.step_decay(0.2, 2, gamma=0.5))
+
+    found = trained(nn.SGD, ig.capture, schedule=halved, lr=0.2)
+    assert_same_bits(found, trained(nn.SGD, plain, schedule=halved, lr=0.2))
+    assert found[0] != trained(nn.SGD, plain, lr=0.2)[0]
+
+
+def test_a_setting_changed_between_replays_counts(graphs):
+    def train(wrap):
+        w = nn.Parameter(ig.array([1.0, 2.0]))
+        optimizer = nn.SGD([w], lr=0.5)
+
+        @wrap
+        def step():
+            optimizer.zero_grad()
+            (w * w).backward(ones)
+            optimizer.step()
+
+        ones = ig.array(np.ones(2, np.float32))
+        for n in range(6):
+            optimizer.param_groups[0]["lr"] = 0.1 / (n + 1)
+            step()
+        return ig.to_numpy(w.data)
+
+    np.testing.assert_array_equal(train(ig.capture), train(plain))
+
+
+def test_running_statistics_go_on_in_the_replays(graphs):
+    def followed(wrap):
+        layer = nn.BatchNorm1d(4, momentum=None)
+        step = wrap(lambda x: layer(x))
+        for seed in range(6):
+            step(ig.random.Generator(seed).normal((8, 4)))
+        return [ig.to_numpy(x) for x in (layer.running_mean, layer.num_batches_tracked)]
+
+    for got, want in zip(followed(ig.capture), followed(plain), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_an_optimizer_without_such_a_kernel_cannot_be_captured(graphs):
+    with pytest.raises(CaptureError, match=r"Lion: step\(\) cannot be captured: it has no kernel"):
+        trained(nn.Lion, ig.capture, lr=0.01)

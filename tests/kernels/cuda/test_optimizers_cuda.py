@@ -73,12 +73,11 @@ def test_sgd_gives_the_bits_of_the_numpy_kernel(host, n, dtype, changes):
     expected = [array.copy() for array in made]
     sgd_numpy(*expected, **settings)
     now = struct(SGD_FIELDS, sgd_factors(**settings), dtype)
-    flags = (np.bool_(settings["nesterov"]),) if settings["momentum"] else ()
     kernel = "momentum_update" if settings["momentum"] else "sgd_update"
     for packed in (True, False):
         found = [array.copy() for array in made]
         packs = np.int64(found[0].nbytes // 16 if packed else 0)
-        args = (*found, now, np.uint64(0), *flags, packs, np.int64(n))
+        args = (*found, now, np.uint64(0), packs, np.int64(n))
         host(SGD, kernel, dtype, (2,), (THREADS,), args)
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
