@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from .errors import CaptureError
+from .inplace import assign
+from .namespaces import Array
 
 ALIGNMENT = 16  # bytes; enough for every type that a kernel reads at once
 CAPACITY = 2**16  # bytes of numbers in one step
@@ -93,6 +95,14 @@ def step_numbers(numbers: Numbers, dtype: np.dtype) -> tuple[Any, np.uint64]:
     if share is None:
         return np.array(numbers(), dtype)[()], np.uint64(0)
     return np.zeros((), dtype)[()], np.uint64(share.add_numbers(numbers, dtype))
+
+
+def carried(old: Array, new: Array) -> Array:
+    """What a step leaves for the next one: new; in a captured step old, overwritten with new.
+
+    A replay reads where the capture read, so that is where it has to write.
+    """
+    return assign(old, new) if is_capturing() else new
 
 
 @contextmanager

@@ -7,13 +7,14 @@ struct SgdNumbers {
   T lr, momentum;
   T share;  // of the gradient in the velocity
   T decay;  // weight_decay
+  T ahead;  // nesterov: momentum, how far the step looks ahead; else 0
 };
 
 // The direction of the step, after the velocity has been advanced.
-__device__ __forceinline__ T direction(const SgdNumbers& c, bool nesterov, T dp, T& v) {
+__device__ __forceinline__ T direction(const SgdNumbers& c, T dp, T& v) {
   if (c.share != T(1)) dp = mul_rn(dp, c.share);
   v = add_rn(mul_rn(v, c.momentum), dp);
-  return nesterov ? add_rn(dp, mul_rn(v, c.momentum)) : v;
+  return c.ahead != T(0) ? add_rn(dp, mul_rn(v, c.ahead)) : v;
 }
 
 __device__ __forceinline__ T decayed(const SgdNumbers& c, T dp, T p) {
@@ -41,7 +42,7 @@ sgd_update(T* __restrict__ p, const T* __restrict__ dp, const SgdNumbers now,
 
 extern "C" __global__ void __launch_bounds__(THREADS)
 momentum_update(T* __restrict__ p, const T* __restrict__ dp, T* __restrict__ v,
-                const SgdNumbers now, const SgdNumbers* __restrict__ later, bool nesterov,
+                const SgdNumbers now, const SgdNumbers* __restrict__ later,
                 long long n_packs, long long n) {
   const SgdNumbers c = at(now, later);
   for (long long i = thread_index(); i < n_packs; i += n_threads()) {
@@ -50,14 +51,14 @@ momentum_update(T* __restrict__ p, const T* __restrict__ dp, T* __restrict__ v,
 #pragma unroll
     for (int k = 0; k < Pack<T>::SIZE; k++) {
       const T dp_k = decayed(c, dp_pack.x[k], p_pack.x[k]);
-      const T step = mul_rn(direction(c, nesterov, dp_k, v_pack.x[k]), c.lr);
+      const T step = mul_rn(direction(c, dp_k, v_pack.x[k]), c.lr);
       p_pack.x[k] = add_rn(p_pack.x[k], -step);
     }
     pack(p, i) = p_pack;
     pack(v, i) = v_pack;
   }
   for (long long i = n_packs * Pack<T>::SIZE + thread_index(); i < n; i += n_threads()) {
-    const T step = mul_rn(direction(c, nesterov, decayed(c, dp[i], p[i]), v[i]), c.lr);
+    const T step = mul_rn(direction(c, decayed(c, dp[i], p[i]), v[i]), c.lr);
     p[i] = add_rn(p[i], -step);
   }
 }

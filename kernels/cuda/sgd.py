@@ -17,7 +17,7 @@ from .source import Source
 SGD = Source("sgd.cu", dtypes=("float32", "float64"), headers=("common.cuh", "packs.cuh"))
 
 THREADS = 256  # as in sgd.cu
-FIELDS = ("lr", "momentum", "share", "decay")
+FIELDS = ("lr", "momentum", "share", "decay", "ahead")
 
 
 def sgd_cupy(
@@ -25,12 +25,11 @@ def sgd_cupy(
 ) -> None:
     """Overwrite p (1-D), and the velocity if one is given, with their values after an update.
 
-    numbers: t and the settings, asked for at each update; nesterov is asked for once.
+    numbers: t and the settings, asked for once at each update.
     """
-    flags = (np.bool_(numbers()["nesterov"]),) if velocity else ()
     sizes = (n_packs(p, dp, *velocity), np.int64(p.size))
     values = step_numbers(lambda: _factors(**numbers()), _struct(p.dtype))
-    args = (p, dp, *velocity, *values, *flags, *sizes)
+    args = (p, dp, *velocity, *values, *sizes)
     grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
     kernel = "momentum_update" if velocity else "sgd_update"
     SGD.launch(kernel, p.dtype, grid, (THREADS,), args)
@@ -54,4 +53,4 @@ def _factors(
 ) -> tuple[float, ...]:
     """The values of FIELDS."""
     share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
-    return lr, momentum, share, weight_decay
+    return lr, momentum, share, weight_decay, momentum if nesterov else 0.0

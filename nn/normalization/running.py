@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...backend import Array, Device, array, array_namespace, device_of, unwrap
+from ...backend import Array, Device, array, array_namespace, unwrap
 from ...backend.errors import HyperparameterError, ShapeError
+from ...backend.replay import carried
 from ..dimensions import check_integer, with_batch, without_batch
 from ..initializers import ones, zeros
 from ..module import Module
@@ -60,10 +61,12 @@ class _RunningNorm(Module):
                 f"{tuple(x.shape)} with {x.shape[channel_axis]}"
             )
 
-    def _mix(self, mean: Array, variance: Array, share: float) -> None:
+    def _mix(self, mean: Array, variance: Array, share: Any) -> None:
         """Move the running statistics towards new ones."""
-        self.running_mean = self.running_mean * (1.0 - share) + mean * share
-        self.running_var = self.running_var * (1.0 - share) + variance * share
+        mean = self.running_mean * (1.0 - share) + mean * share
+        variance = self.running_var * (1.0 - share) + variance * share
+        self.running_mean = carried(self.running_mean, mean)
+        self.running_var = carried(self.running_var, variance)
 
     def extra_repr(self) -> str:
         settings = {
@@ -114,9 +117,9 @@ class _BatchNorm(_RunningNorm):
     def _follow(self, x: Array) -> None:
         """Let the running statistics take up those of x."""
         xp = array_namespace(x)
-        seen = int(self.num_batches_tracked) + 1
-        self.num_batches_tracked = array(seen, dtype="int64", device=device_of(x))
-        share = 1.0 / seen if self.momentum is None else self.momentum
+        seen = self.num_batches_tracked + 1
+        self.num_batches_tracked = carried(self.num_batches_tracked, seen)
+        share = 1.0 / xp.astype(seen, x.dtype) if self.momentum is None else self.momentum
         axes = (0, *range(2, x.ndim))
         self._mix(xp.mean(x, axis=axes), xp.var(x, axis=axes, correction=1.0), share)
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ...backend import Array, array_namespace
 from ...kernels.adam import adam_numpy, adamw_numpy
+from ...kernels.cuda.adam import adam_cupy, adamw_cupy
 from .hyperparameters import non_negative, two_below_one
 from .optimizer import Optimizer
 
@@ -80,6 +81,7 @@ class Adam(Optimizer):
     moment_names = ("exp_avg", "exp_avg_sq")  # m and v, by their names in torch
     definition = staticmethod(adam)
     kernels: ClassVar = {"numpy": adam_numpy}
+    asking_kernels: ClassVar = {"cupy": adam_cupy}
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class AdamW(Adam):
     torch_switches = ("decoupled_weight_decay",)  # True in torch's groups
     definition = staticmethod(adamw)
     kernels: ClassVar = {"numpy": adamw_numpy}
+    asking_kernels: ClassVar = {"cupy": adamw_cupy}
 
     def __init__(
         self,

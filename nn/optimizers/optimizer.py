@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from ...backend import Array, assign, settings
@@ -31,6 +32,8 @@ class Optimizer:
     A subclass has: checks, one for each setting; moment_names, the arrays that it may keep beside
     the parameters; moments(settings), those that it needs; and definition, a function
     (p, dp, *moments, t=, **settings) -> the new (p, *moments), with t counting from 1.
+    asking_kernels: by library, (p, dp, *moments, numbers=) -> None, in place on 1-D arrays; numbers
+    is a function without arguments that gives t and the settings, called once for each update.
     elementwise: whether definition may see many parameters as one 1-D array; else it sees one at a
     time in its shape, and moment_shapes() says which moments that one has.
     """
@@ -39,6 +42,7 @@ class Optimizer:
     moment_names: ClassVar[tuple[str, ...]]
     definition: Callable[..., tuple[Array, ...]]
     kernels: ClassVar[dict[str, Callable[..., None]]] = {}
+    asking_kernels: ClassVar[dict[str, Callable[..., None]]] = {}
     elementwise: ClassVar[bool] = True
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -72,10 +76,8 @@ class Optimizer:
         closure: a function that computes the loss and its gradients anew; it is called first, and
         its loss comes back. Graphs recorded before this cannot be walked any more: StaleArrayError.
         Raises DeviceError for a parameter that was moved to another device after the optimizer was
-        made, and CaptureError in a captured step, which could only repeat t and the learning rate.
+        made, and CaptureError in a captured step without a kernel that asks for its numbers.
         """
-        if is_capturing():
-            raise CaptureError(f"{self}: step() cannot be captured yet; call it after the captured")
         loss = None if closure is None else closure()
         for group in self.param_groups:
             joined = self.elementwise and group.current.get("eps", 1.0) > TINY
@@ -152,12 +154,21 @@ class Optimizer:
         return found
 
     def _update(self, group: Group, arena: Arena, run: Run) -> None:
-        """One update of a run: its numbers, and then the array work, by kernel or by definition."""
-        numbers = self.numbers(group, arena, run)
+        """One update of a run, by kernel or by definition."""
         arrays = arena.arrays(run, self.moments(group.current))
-        kernel = None
+        library = library_of(arrays[0]).name
+        kernel = asking = None
         if arena.fits_kernels and not settings().disable_kernels:
-            kernel = self.kernels.get(library_of(arrays[0]).name)
+            kernel, asking = self.kernels.get(library), self.asking_kernels.get(library)
+        if asking is not None:
+            asking(*arrays, numbers=partial(self.numbers, group, arena, run))
+            return
+        if is_capturing():
+            raise CaptureError(
+                f"{self}: step() cannot be captured: it has no kernel for {library} that takes t "
+                "and the settings anew at each replay; call it after the captured step"
+            )
+        numbers = self.numbers(group, arena, run)
         if kernel is not None:
             kernel(*arrays, **numbers)
             return

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ...backend import Array
 from ...backend.errors import HyperparameterError
+from ...kernels.cuda.sgd import sgd_cupy
 from ...kernels.sgd import sgd_numpy
 from .hyperparameters import below_one, non_negative, switch, up_to_one
 from .optimizer import Optimizer
@@ -70,6 +71,7 @@ class SGD(Optimizer):
     moment_names = ("momentum_buffer",)
     definition = staticmethod(sgd)
     kernels: ClassVar = {"numpy": sgd_numpy}
+    asking_kernels: ClassVar = {"cupy": sgd_cupy}
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...backend.errors import HyperparameterError, StateDictError
+from ...backend.replay import each_step
 from ..optimizers import Optimizer
 from ..optimizers.hyperparameters import count
 from .chaining import checked
@@ -44,6 +45,9 @@ class ScheduledLR:
 
     def step(self) -> None:
         """Go on by one, and set what the schedule says there."""
+        each_step(self._go_on)
+
+    def _go_on(self) -> None:
         self.n_steps += 1
         self._set()
 

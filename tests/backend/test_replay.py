@@ -55,6 +55,14 @@ def test_addresses_are_aligned_for_every_type_that_a_kernel_reads():
     assert len(set(small)) == 3
 
 
+def test_what_is_carried_on_is_written_where_a_replay_reads_it():
+    old, new = np.zeros(2), np.ones(2)
+    assert replay.carried(old, new) is new
+    with replay.recording(replay.HostShare(0)):
+        assert replay.carried(old, new) is old
+    assert old.tolist() == [1.0, 1.0]
+
+
 def test_more_numbers_than_fit_are_refused():
     share = replay.HostShare(0)
     huge = np.dtype([("x", "u1", (replay.CAPACITY,))])
