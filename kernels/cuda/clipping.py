@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...backend import Array
-from .arrays import empty, n_blocks
+from .arrays import contiguous, empty, n_blocks
 from .source import Source
 
 CLIPPING = Source("clipping.cu")
@@ -18,20 +19,28 @@ PER_THREAD = 32  # elements that a thread adds up, at least: fewer sums to add u
 MOST_SUMS = 1024  # of an array: the blocks that fill a large GPU
 
 
+@dataclass(frozen=True)
+class NormKernels:
+    """norm(parts, max_norm) -> array of the norm and the factor; scale(part, that array)."""
+
+    norm: Callable[[Sequence[Array], float], Array]
+    scale: Callable[[Array, Array], None]
+
+
 def norm_on_gpu(parts: Sequence[Array], max_norm: float) -> Array:
     """(norm of all parts, min(1, max_norm / (norm + 1e-6))): float64 (2,), on their GPU.
 
-    parts: floating, in C order, one at least and none of them empty.
+    parts: floating, one at least and none of them empty.
     """
     counts = [min(n_blocks(part.size, THREADS * PER_THREAD), MOST_SUMS) for part in parts]
     sums, norm = empty((sum(counts),), np.float64, parts[0]), empty((2,), np.float64, parts[0])
     start = 0
     for part, count in zip(parts, counts, strict=True):
-        args = (part, sums[start : start + count], np.int64(part.size))
-        CLIPPING.launch("square_sums", part.dtype, (count,), (THREADS,), args)
+        own = (contiguous(part), sums[start : start + count], np.int64(part.size))
+        CLIPPING.launch("square_sums", part.dtype, (count,), (THREADS,), own)
         start += count
-    args = (sums, norm, np.float64(max_norm), np.int64(start))
-    CLIPPING.launch("norm_total", "float64", (1,), (TOTAL_THREADS,), args)
+    total = (sums, norm, np.float64(max_norm), np.int64(start))
+    CLIPPING.launch("norm_total", "float64", (1,), (TOTAL_THREADS,), total)
     return norm
 
 
@@ -41,3 +50,6 @@ def scale_on_gpu(part: Array, norm: Array) -> None:
     CLIPPING.launch(
         "scale_by_norm", part.dtype, grid, (THREADS,), (part, norm, np.int64(part.size))
     )
+
+
+NORM_CUPY = NormKernels(norm_on_gpu, scale_on_gpu)

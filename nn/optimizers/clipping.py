@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
-from ...backend import Array, array_namespace, multiply_, unwrap, write
-from ...backend.errors import NonFiniteError
+from ...backend import Array, array_namespace, multiply_, settings, unwrap, write
+from ...backend.errors import CaptureError, NonFiniteError
+from ...backend.libraries import library_of
+from ...backend.replay import is_capturing
+from ...kernels.cuda.clipping import NORM_CUPY, NormKernels
 from ..autograd import Tensor
 from .hyperparameters import non_negative, positive
 from .layout import gradient_parts
+
+NORM_KERNELS = {"cupy": NORM_CUPY}
 
 
 def clip_grad_norm(
@@ -17,22 +23,26 @@ def clip_grad_norm(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = True,
-) -> float:
+) -> Any:
     """The norm of all gradients together; each is then times min(1, max_norm / (norm + 1e-6)).
 
     parameters without a gradient are left out; max_norm >= 0; norm_type > 0, math.inf for the
     largest size. Gradients that an optimizer keeps side by side are reduced and scaled as one
     array. Raises HyperparameterError, and NonFiniteError for a norm that is NaN or
     infinite: no gradient is changed then. With error_if_nonfinite=False the gradients are
-    scaled all the same, which spreads NaN over all of them. Source: Pascanu, Mikolov, Bengio 2013,
-    algorithm 1; the 1e-6 is torch's.
+    scaled all the same, which spreads NaN over all of them; a GPU is not waited for then, and the
+    norm stays there, () float64; in a captured step that is the only way.
+    Source: Pascanu, Mikolov, Bengio 2013, algorithm 1; the 1e-6 is torch's.
     """
     max_norm = non_negative("clip_grad_norm: max_norm", max_norm)
     norm_type = (
         math.inf if norm_type == math.inf else positive("clip_grad_norm: norm_type", norm_type)
     )
     parameters = _as_list(parameters)
-    parts = list(gradient_parts(parameters))
+    parts = [(part, leaf) for part, leaf in gradient_parts(parameters) if 0 not in part.shape]
+    kernels = NORM_KERNELS.get(library_of(parts[0][0]).name) if parts else None
+    if kernels is not None and norm_type == 2.0 and not settings().disable_kernels:
+        return _clipped_there(kernels, parts, max_norm, error_if_nonfinite, parameters)
     total = _norm([part for part, _ in parts], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise NonFiniteError(_first_bad("clip_grad_norm", parameters))
@@ -43,6 +53,33 @@ def clip_grad_norm(
                 multiply_(part, factor)
             else:
                 leaf.grad = part * factor
+    return total
+
+
+def _clipped_there(
+    kernels: NormKernels,
+    parts: list[tuple[Array, Any]],
+    max_norm: float,
+    error_if_nonfinite: bool,
+    parameters: list[Tensor],
+) -> Any:
+    """clip_grad_norm on a device whose kernels pass the norm on among themselves."""
+    if error_if_nonfinite and is_capturing():
+        raise CaptureError(
+            "clip_grad_norm: a captured step cannot look whether gradients are finite; pass "
+            "error_if_nonfinite=False, which spreads NaN over all of them"
+        )
+    norm = kernels.norm([part for part, _ in parts], max_norm)
+    total = norm[0]
+    if error_if_nonfinite:
+        total = float(total)
+        if not math.isfinite(total):
+            raise NonFiniteError(_first_bad("clip_grad_norm", parameters))
+    for part, leaf in parts:
+        if leaf is None:
+            kernels.scale(part, norm)
+        else:
+            leaf.grad = part * array_namespace(norm).astype(norm[1], part.dtype)
     return total
 
 

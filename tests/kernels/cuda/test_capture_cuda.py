@@ -179,3 +179,23 @@ def test_running_statistics_go_on_in_the_replays(graphs):
 def test_an_optimizer_without_such_a_kernel_cannot_be_captured(graphs):
     with pytest.raises(CaptureError, match=r"Lion: step\(\) cannot be captured: it has no kernel"):
         trained(nn.Lion, ig.capture, lr=0.01)
+
+
+def test_clipping_by_the_norm_goes_on_in_the_replays(graphs):
+    found = trained(nn.SGD, ig.capture, clip=0.05, lr=0.5)
+    assert_same_bits(found, trained(nn.SGD, plain, clip=0.05, lr=0.5))
+    assert found[0] != trained(nn.SGD, plain, lr=0.5)[0]
+
+
+def test_a_captured_step_cannot_look_whether_gradients_are_finite(graphs):
+    w = nn.Parameter(ig.array([1.0, 2.0]))
+    ones = ig.array(np.ones(2, np.float32))
+
+    def step():
+        (w * w).backward(ones)
+        nn.clip_grad_norm([w], 1.0)
+
+    captured = ig.capture(step, warm_up=1)
+    captured()
+    with pytest.raises(CaptureError, match="error_if_nonfinite=False"):
+        captured()

@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+import isograd as ig
+from isograd import nn
+from isograd.backend.errors import NonFiniteError
 from isograd.kernels.cuda.clipping import (
     CLIPPING,
     THREADS,
@@ -59,3 +62,28 @@ def test_several_arrays_have_one_norm_and_no_number_goes_to_the_host(host_cupy):
         np.testing.assert_allclose(host_cupy.view(got), part / (root + 1e-6), rtol=1e-6)
     assert host_cupy.used == []
 
+
+
+@pytest.mark.parametrize("kept_together", [False, True])
+@pytest.mark.parametrize("checked", [False, True])
+def test_clip_grad_norm_is_that_of_the_cpu(host_cupy, kept_together, checked):
+    results = []
+    for place in ("cpu", "cuda"):
+        with ig.using(place):
+            ps = [nn.Parameter(ig.array(gradients(n))) for n in (5, 40)]
+            if kept_together:
+                nn.SGD(ps, lr=0.1)
+            for p in ps:
+                (p * p).backward(ig.array(np.full(p.shape, 3.0, np.float32)))
+            norm = nn.clip_grad_norm(ps, 2.0, error_if_nonfinite=checked)
+            results.append([float(norm), *(ig.to_numpy(p.grad) for p in ps)])
+    for here, there in zip(*results, strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-6)
+
+
+def test_a_norm_that_is_not_finite_is_the_error_of_the_cpu(host_cupy):
+    with ig.using("cuda"):
+        p = nn.Parameter(ig.array([1.0, np.inf]))
+        (p * p).backward(ig.array([1.0, 1.0]))
+        with pytest.raises(NonFiniteError, match="parameter 0"):
+            nn.clip_grad_norm([p], 1.0)
