@@ -20,6 +20,7 @@ from isograd.backend import (
     use,
     using,
 )
+from isograd.kernels.precision import matmul_precision
 from isograd.nn.autograd import (
     Tensor,
     capture,
@@ -58,6 +59,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "matmul_precision",
     "nn",
     "no_grad",
     "random",

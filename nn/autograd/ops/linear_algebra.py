@@ -7,6 +7,7 @@ from typing import Any
 
 from ....backend import Array
 from ....backend.errors import ShapeError
+from ....kernels.cuda.matmul import MATMUL_CUPY
 from ..tape import conjugated
 from .manipulation import expand_dims, matrix_transpose, permute_dims, reshape
 from .reduction import sum
@@ -39,6 +40,7 @@ def _dmatmul_right(dy: Array, x1: Array, x2: Array) -> Array:
 
 
 matmul.derivative.add({"x1": _dmatmul_left, "x2": _dmatmul_right})
+matmul.fused_by(cupy=MATMUL_CUPY)
 
 
 vecdot = standard("vecdot", "x1", "x2", axis=-1)

@@ -36,7 +36,8 @@ Every kernel of isograd/kernels/cuda has three kinds of test; test_softmax_cuda.
 
 Where a GPU answers, every test with one of these fixtures runs there too ([gpu], by on_gpu.py):
 host() then sends the arrays and brings them back, host_cupy is CuPy as it is, view() a copy, used
-always empty. A test that says something of the CPU's side alone is marked host_only.
+always empty. A test that says something of the CPU's side alone is marked host_only; so is, by
+itself, one of cuBLASLt without a driver.
 
 Where g++, CuPy or NVRTC are missing the tests are skipped with the reason; under
 ISOGRAD_REQUIRE_KERNEL_TESTS=1, as in `.ci/run kernels`, they fail.
@@ -60,8 +61,8 @@ def pytest_generate_tests(metafunc):
     """Run a kernel's test in both places, unless it is about the host's side alone."""
     if "where" in metafunc.fixturenames:
         is_marked = metafunc.definition.get_closest_marker("host_only")
-        alone = is_marked or "emulated_cublaslt" in metafunc.fixturenames
-        places = [HOST] if alone else [HOST, GPU]
+        without_driver = "real_cublaslt" in metafunc.fixturenames
+        places = [HOST] if is_marked or without_driver else [HOST, GPU]
         metafunc.parametrize("where", places, indirect=True, scope="session")
 
 

@@ -9,6 +9,8 @@ import isograd as ig
 from isograd import nn
 from isograd.backend.errors import KernelError
 
+pytestmark = pytest.mark.host_only
+
 
 def train(device):
     """Losses and weights of three steps of Adam on a small model with dropout."""

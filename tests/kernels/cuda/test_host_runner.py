@@ -6,6 +6,8 @@ from host_compiler import SCHEDULES, HostCompiler
 
 from isograd.backend.errors import KernelError
 
+pytestmark = pytest.mark.host_only
+
 TEXT = """
 constexpr unsigned ALL = 0xffffffffu;
 struct Pair { int a, b; };

@@ -203,6 +203,7 @@ def test_arrays_with_gaps_and_transposed_ones_are_served(own_cupy):
     assert_close(found, by_definition("relu", x, weight, bias, dy))
 
 
+@pytest.mark.host_only
 def test_gradients_are_written_into_the_buffers_of_an_optimizer(own_cupy):
     given = inputs()
     with ig.using("cuda"):

@@ -278,6 +278,7 @@ def test_the_numbers_here_are_those_of_the_text():
     assert max(N_STAGES * (tile.m + tile.n) * LINE_BYTES for tile in TILES) <= 99 * 1024
 
 
+@pytest.mark.host_only
 def test_lines_that_do_not_start_at_multiples_of_16_bytes_are_not_for_tensor_cores(host):
     a, b, _ = factors(4, 4, 6)
     with pytest.raises(KernelError, match="multiple of 16"):

@@ -7,6 +7,8 @@ import pytest
 
 from isograd.backend.errors import KernelError
 
+pytestmark = pytest.mark.host_only
+
 FILE = Path(__file__).with_name("planted_bugs.cu")
 THREADS = 64
 ORDER = "depend on the order of threads"
