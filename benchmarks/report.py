@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..backend.errors import ConfigurationError
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("numpy", "array-api-compat", "cupy", "torch")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -109,6 +111,19 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def written(text: str, name: str, content: str) -> str:
+    """The text with the content between its markers of that name, as in the README.
+
+    Raises ConfigurationError where the text has no such markers.
+    """
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ConfigurationError(f"the file must hold the lines {begin} and {end}")
+    return f"{before}{begin}\n{content}\n{end}{after}"
 
 
 def _git(*words: str) -> str:

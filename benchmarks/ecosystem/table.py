@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ...backend.errors import ConfigurationError
+from .. import report
 from .outcome import CONSTANT, DIFFERENTIABLE, REFUSED, STATES, VALUE_ONLY, WRONG
 
 BEGIN, END = "<!-- ecosystem:begin -->", "<!-- ecosystem:end -->"
@@ -76,11 +76,7 @@ def page(results: Results, packages: Mapping[str, str]) -> str:
 
 def written(text: str, content: str) -> str:
     """The text with the content between the markers. Raises ConfigurationError without them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ConfigurationError(f"the file must hold the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+    return report.written(text, "ecosystem", content)
 
 
 def _counts(mine: list[Mapping[str, str]], state: str) -> str:

@@ -1,0 +1,136 @@
+"""The command `isograd bench`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ...backend.errors import ConfigurationError
+from . import compare as comparison
+from . import results as storage
+from . import table
+from .candidates import candidates
+from .conductor import FULL, QUICK
+from .results import Results
+from .run import EVERYTHING, choose, run
+
+REGRESSED = 1  # the exit status of --fail-above
+
+
+def main(options: argparse.Namespace) -> int:
+    """Measure, print, write, compare; 1 where --fail-above found something slower.
+
+    Raises ConfigurationError for words that mean nothing, before anything is measured, and
+    KeyboardInterrupt after Ctrl-C, when what was done is written.
+    """
+    if options.fail_above is not None and options.compare is None:
+        raise ConfigurationError("--fail-above needs --compare NAME: slower than what?")
+    workloads = _workloads(options)
+    if options.list:
+        print("\n".join(f"{w.name:34} {w.title}" for w in workloads))
+        return 0
+    then = storage.read(options.compare) if options.compare else None
+    _check_writable(options)
+    results = measure(options, workloads)
+    print(table.describe(results))
+    write(options, results)
+    if not results["finished"]:
+        raise KeyboardInterrupt
+    return 0 if then is None else _compare(options, then, results)
+
+
+def measure(options: argparse.Namespace, workloads: list[Any]) -> Results:
+    """The results of a run with these options."""
+    peers = None if options.peers is None else _words(options.peers)
+    everyone = candidates(
+        _words(options.devices), [] if peers == ["none"] else peers, options.peer_python
+    )
+    return run(
+        workloads,
+        everyone,
+        QUICK if options.quick else FULL,
+        quick=options.quick,
+        threads=options.threads,
+        command=_command(options),
+        tell=lambda sentence: print(f"isograd bench: {sentence}", file=sys.stderr),
+    )
+
+
+def write(options: argparse.Namespace, results: Results) -> None:
+    """The files that were asked for."""
+    if options.json:
+        storage.write(options.json, results)
+    if options.save:
+        storage.write(storage.path_of(options.save), results)
+    if options.html:
+        from .page import page
+
+        options.html.write_text(page(results), encoding="utf-8")
+
+
+def _compare(options: argparse.Namespace, then: Results, now: Results) -> int:
+    """Print what changed; what seems too slow is measured once more before it counts."""
+    found = comparison.changes(then, now, options.other_machine)
+    print(f"\nagainst {options.compare}, of {then['date']}:\n\n{comparison.describe(found)}")
+    if options.fail_above is None:
+        return 0
+    suspects = comparison.slower(found, options.fail_above)
+    if suspects:
+        names = dict.fromkeys(change.workload for change in suspects)
+        print(f"\nmeasuring again, to be sure: {', '.join(names)}")
+        again = measure(options, [w for w in EVERYTHING if w.name in names])
+        if not again["finished"]:
+            raise KeyboardInterrupt
+        second = comparison.changes(then, again, options.other_machine)
+        confirmed = {
+            (c.workload, c.candidate) for c in comparison.slower(second, options.fail_above)
+        }
+        suspects = [c for c in suspects if (c.workload, c.candidate) in confirmed]
+    for change in suspects:
+        print(f"slower: {change.workload}, {change.candidate}: {change.ratio:.2f} times as long")
+    if not suspects:
+        print(f"nothing is more than {options.fail_above:g} times slower")
+    return REGRESSED if suspects else 0
+
+
+def _workloads(options: argparse.Namespace) -> list[Any]:
+    try:
+        words = _words(options.filter) if options.filter else []
+        return choose(words, options.quick)
+    except ValueError as error:
+        raise ConfigurationError(f"--filter: {error}") from None
+
+
+def _check_writable(options: argparse.Namespace) -> None:
+    """Raise OSError now, not after a quarter of an hour, where a file cannot be written."""
+    for path in (
+        options.json,
+        options.html,
+        storage.path_of(options.save) if options.save else None,
+    ):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
+            path.open("ab").close()
+            if is_new:
+                path.unlink()
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What a person types to measure the same; where a Python lies is nobody's business."""
+    words = ["isograd bench", f"--devices {options.devices}"]
+    words += [f"--peers {options.peers}"] if options.peers else []
+    words += [f"--peer-python {name}=PATH" for name in _named(options.peer_python)]
+    words += [f"--filter {options.filter!r}"] if options.filter else []
+    words += ["--quick"] if options.quick else []
+    words += [f"--threads {options.threads}"] if options.threads else []
+    return " ".join(words)
+
+
+def _named(pythons: list[str]) -> list[str]:
+    return [text.partition("=")[0] if "=" in text else "ANY" for text in pythons]
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -1,0 +1,115 @@
+"""How a block of calls is timed, and how much of it other processes took away."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Protocol
+
+Call = Callable[[], object]
+LONGEST_BLOCK = 1 << 24  # calls
+
+
+class Clock(Protocol):
+    """Anything that tells how long calls take."""
+
+    def seconds(self, call: Call, n: int) -> float:
+        """How long n calls in a row take."""
+
+
+class WallClock:
+    """The time that passes, until the device has done all that was asked of it."""
+
+    def __init__(self, wait: Call) -> None:
+        self._wait = wait
+
+    def seconds(self, call: Call, n: int) -> float:
+        self._wait()
+        started = time.perf_counter()
+        for _ in repeat(None, n):
+            call()
+        self._wait()
+        return time.perf_counter() - started
+
+
+class EventClock:
+    """The time between two events in a GPU's stream, read when both have happened.
+
+    new_event: makes one that has record(). milliseconds: between two recorded events.
+    """
+
+    def __init__(
+        self, wait: Call, new_event: Callable[[], Any], milliseconds: Callable[[Any, Any], float]
+    ) -> None:
+        self._wait, self._new_event, self._milliseconds = wait, new_event, milliseconds
+
+    def seconds(self, call: Call, n: int) -> float:
+        begin, end = self._new_event(), self._new_event()
+        self._wait()
+        begin.record()
+        for _ in repeat(None, n):
+            call()
+        end.record()
+        self._wait()
+        return self._milliseconds(begin, end) / 1e3
+
+
+def calls_a_block(
+    clock: Clock, call: Call, block_seconds: float, warm_up_seconds: float = 0.0
+) -> int:
+    """How many calls fill a block, found while warming up."""
+    n, taken, total = 1, clock.seconds(call, 1), 0.0
+    while taken < block_seconds or total < warm_up_seconds:
+        n = min(2 * n, LONGEST_BLOCK) if taken < block_seconds else n
+        taken = clock.seconds(call, n)
+        total += taken
+        if n == LONGEST_BLOCK:
+            break
+    return max(1, round(n * block_seconds / taken)) if taken else n
+
+
+class Disturbance:
+    """How much longer a block took because its threads waited for a processor.
+
+    Where the system keeps that account (Linux), the longest time that a thread of this process was
+    ready to run and had no processor. Elsewhere, the main thread's time off the processor, beyond
+    that of its least disturbed block: it also sleeps when it waits for its own helpers.
+    """
+
+    def __init__(self, tasks: Path = Path("/proc/self/task")) -> None:
+        self._tasks = tasks if (tasks / str(os.getpid()) / "schedstat").exists() else None
+        self._least_off = 1.0
+        self._waited: dict[str, int] = {}
+        self._started = self._on_processor = 0.0
+
+    def begin(self) -> None:
+        """Start of a block."""
+        self._waited = self._waiting_times()
+        self._started, self._on_processor = time.perf_counter(), time.thread_time()
+
+    def end(self) -> float:
+        """Share of the time since begin() that was lost to others, 0 to 1."""
+        wall = max(time.perf_counter() - self._started, 1e-9)
+        if self._tasks is None:
+            off = max(0.0, 1.0 - (time.thread_time() - self._on_processor) / wall)
+            self._least_off = min(self._least_off, off)
+            return off - self._least_off
+        now = self._waiting_times()
+        waited = (nanoseconds - self._waited.get(task, 0) for task, nanoseconds in now.items())
+        return min(1.0, max(waited, default=0) / 1e9 / wall)
+
+    def _waiting_times(self) -> dict[str, int]:
+        """By thread, how many nanoseconds it has waited for a processor since it began."""
+        if self._tasks is None:
+            return {}
+        times = {}
+        for task in os.listdir(self._tasks):
+            try:
+                content = (self._tasks / task / "schedstat").read_text(encoding="ascii")
+            except OSError:  # the thread has ended
+                continue
+            times[task] = int(content.split()[1])
+        return times

@@ -1,0 +1,114 @@
+"""Two runs on one machine: what became slower, what became faster, what is noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...backend.errors import ConfigurationError
+from ..report import table
+from .results import other_machine
+from .statistics import quantile
+from .table import NOISE, quantity
+
+YARDSTICK = "numpy"  # plain NumPy does not change with isograd: its times tell of the machine
+
+
+@dataclass(frozen=True)
+class Change:
+    """One workload of one candidate, then and now.
+
+    ratio: of the medians, now over then. certain: the spreads (deciles) do not meet. drift: the
+    same ratio for plain NumPy, over all workloads: how much slower the machine itself is.
+    """
+
+    workload: str
+    candidate: str
+    unit: str
+    then: float
+    now: float
+    certain: bool
+    drift: float
+
+    @property
+    def ratio(self) -> float:
+        return self.now / self.then
+
+    def is_slower_than(self, limit: float) -> bool:
+        """Whether it is slower by that factor for certain, and not because the machine is."""
+        return self.certain and min(self.ratio, self.ratio / self.drift) > limit
+
+
+def changes(
+    then: Mapping[str, Any], now: Mapping[str, Any], other_machine_too: bool = False
+) -> list[Change]:
+    """Every workload of ours that both results have.
+
+    Raises ConfigurationError for results of another machine, unless told to take them.
+    """
+    difference = other_machine(then, now)
+    if difference and not other_machine_too:
+        raise ConfigurationError(
+            f"the results are of another machine, or of other settings ({difference}): their times "
+            "do not compare. --other-machine compares them all the same"
+        )
+    drift = _drift(then, now)
+    ours = [one["name"] for one in now["candidates"] if one["library"] == "isograd"]
+    pairs = _pairs(then, now, ours)
+    return [_change(workload, name, old, new, drift) for workload, name, old, new in pairs]
+
+
+def slower(found: Sequence[Change], limit: float) -> list[Change]:
+    """The changes that --fail-above `limit` is about."""
+    return [change for change in found if change.is_slower_than(limit)]
+
+
+def describe(found: Sequence[Change]) -> str:
+    """A table, and how the machine itself was."""
+    if not found:
+        return "no workload is in both results"
+    rows: list[tuple[str, ...]] = [("workload", "on", "then", "now", "ratio", "")]
+    for change in found:
+        times = [quantity(value, change.unit) for value in (change.then, change.now)]
+        more, less = ("slower", "faster") if change.unit == "s" else ("more", "less")
+        word = more if change.ratio > 1.0 else less
+        mark = word if change.certain else NOISE
+        rows.append((change.workload, change.candidate, *times, f"{change.ratio:.2f}", mark))
+    drift = found[0].drift
+    machine = f"plain NumPy took {drift:.2f} times as long as then, on the same work"
+    return f"{table(rows)}\n\n{machine}. {NOISE}: within noise."
+
+
+def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[tuple]:
+    """(workload, candidate, its result then, now) for what is ok in both."""
+    before = {workload["name"]: workload["results"] for workload in then["workloads"]}
+    return [
+        (workload, name, old, new)
+        for workload in now["workloads"]
+        for name in names
+        for old, new in [
+            (before.get(workload["name"], {}).get(name), workload["results"].get(name))
+        ]
+        if old is not None and new is not None and old["status"] == new["status"] == "ok"
+    ]
+
+
+def _change(workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float) -> Change:
+    apart = new["lower_decile"] > old["upper_decile"] or new["upper_decile"] < old["lower_decile"]
+    times = (old["median"], new["median"])
+    is_time = workload["unit"] == "s"
+    return Change(
+        workload["name"], name, workload["unit"], *times, apart, drift if is_time else 1.0
+    )
+
+
+def _drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """The median over all timed workloads of plain NumPy's ratio; 1 where it was not measured."""
+    names = [one["name"] for one in now["candidates"] if one["library"] == YARDSTICK]
+    ratios = [
+        new["median"] / old["median"]
+        for workload, _, old, new in _pairs(then, now, names)
+        if workload["unit"] == "s"
+    ]
+    return quantile(ratios, 0.5) if ratios else 1.0

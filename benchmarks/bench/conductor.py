@@ -1,0 +1,311 @@
+"""Brings the candidates together: they agree first, then take turns block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import sleep
+from typing import Any, Protocol
+
+from ...backend.errors import DeviceUnavailableError
+from .candidates import Candidate
+from .statistics import ratio, spread
+from .workload import Workload, largest_difference
+
+FEWEST_ROUNDS = 3
+SETTLING_SECONDS = 0.005  # between blocks: threads of the one before spin for a while
+LOST_AT_MOST = 0.05  # of a block, before it is measured again
+
+
+class Answering(Protocol):
+    """A worker: a Process, or what a test puts in its place."""
+
+    def ask(self, do: str, **inputs: Any) -> dict[str, Any]:
+        """The answer to a question."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked again."""
+
+    def close(self) -> None:
+        """The end of it."""
+
+
+Launch = Callable[[Candidate], Answering]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long is measured.
+
+    seconds: of blocks for one workload and candidate in one pass, at most; three rounds are
+    measured in any case. retries: how many disturbed blocks of these are measured again.
+    limit_seconds: no pass begins that would end later than this after the first one's start.
+    """
+
+    passes: int = 3
+    rounds: int = 7
+    block_seconds: float = 0.012
+    warm_up_seconds: float = 0.05
+    seconds: float = 0.4
+    retries: int = 7
+    limit_seconds: float = 780.0
+    compiles: bool = True
+
+
+QUICK = Plan(
+    passes=1,
+    rounds=9,
+    block_seconds=0.01,
+    warm_up_seconds=0.02,
+    seconds=0.4,
+    retries=9,
+    compiles=False,
+)
+FULL = Plan()
+
+
+@dataclass
+class Measured:
+    """What is known of one candidate in one workload; grows with every pass."""
+
+    blocks: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    disturbed: int = 0
+    kept_disturbed: int = 0
+    variant: str | None = None  # what the mode chose in the first pass
+    status: str = "ok"
+    reason: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """A RESULT as results.py describes it."""
+        if self.status != "ok" or not self.blocks:
+            if self.status == "ok":
+                return {"status": "stopped", "reason": "the run was stopped before it was measured"}
+            return {"status": self.status, "reason": self.reason}
+        counts = {"disturbed": self.disturbed, "kept_disturbed": self.kept_disturbed}
+        return {
+            "status": "ok",
+            **spread(self.blocks),
+            "blocks": self.blocks,
+            **counts,
+            **self.facts,
+        }
+
+    def fail(self, answer: Mapping[str, Any]) -> None:
+        """From now on there is only a reason."""
+        self.status, self.reason = answer["error"], answer["reason"]
+        if self.status not in ("out of memory", "disagrees"):
+            self.status = "failed"
+
+
+Table = dict[str, dict[str, Measured]]  # workload -> candidate -> what was measured
+
+
+class Conductor:
+    """Measures workloads with all candidates that have them.
+
+    launch: starts a worker. folder: where workers leave results. pause: how to let them settle.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        folder: Path,
+        plan: Plan,
+        threads: int,
+        pause: Callable[[float], object] = sleep,
+    ) -> None:
+        self.launch, self.folder, self.plan, self.threads = launch, folder, plan, threads
+        self.pause = pause
+        self.passes_done = 0
+        self.versions: dict[Candidate, dict[str, str]] = {}
+        self._workers: dict[Candidate, Answering] = {}
+
+    def load(self, candidates: Iterable[Candidate]) -> list[str]:
+        """Start a worker for each; returns why a peer takes no part, a sentence for each.
+
+        Raises DeviceUnavailableError when one of ours cannot.
+        """
+        left_out = []
+        for candidate in candidates:
+            answer = self.start(candidate)
+            if "error" not in answer:
+                self.versions[candidate] = answer["versions"]
+            elif candidate.is_ours:
+                raise DeviceUnavailableError(answer["reason"])
+            else:
+                left_out.append(f"{candidate.name} takes no part: {answer['reason']}")
+        return left_out
+
+    def start(self, candidate: Candidate) -> dict[str, Any]:
+        """A new worker in place of the old one; its answer."""
+        self.end(candidate)
+        worker = self._workers[candidate] = self.launch(candidate)
+        answer = worker.ask(
+            "load",
+            library=candidate.library,
+            device=candidate.device,
+            mode=candidate.mode,
+            threads=self.threads,
+        )
+        if "error" in answer:
+            self.end(candidate)
+        return answer
+
+    def ask(self, candidate: Candidate, do: str, **inputs: Any) -> dict[str, Any]:
+        """The answer of its worker, of a new one if the old one has ended."""
+        if candidate not in self._workers or not self._workers[candidate].is_alive:
+            answer = self.start(candidate)
+            if "error" in answer:
+                return answer
+        return self._workers[candidate].ask(do, **inputs)
+
+    def end(self, candidate: Candidate) -> None:
+        """Its worker is gone."""
+        worker = self._workers.pop(candidate, None)
+        if worker is not None:
+            worker.close()
+
+    def end_all(self) -> None:
+        """All workers are gone."""
+        for candidate in list(self._workers):
+            self.end(candidate)
+
+    def measure(self, workload: Workload, measured: dict[str, Measured]) -> None:
+        """One pass over a workload: set up, agree, warm up, blocks in turn; into `measured`."""
+        taking_part = [
+            candidate
+            for candidate in self.versions
+            if workload.runs_on(candidate.library, candidate.device)
+            and measured.setdefault(candidate.name, Measured()).status == "ok"
+        ]
+        agreeing = self._agreeing(workload, taking_part, measured)
+        ready = [one for one in agreeing if self._warm(one, measured[one.name])]
+        self._take_turns(ready, measured)
+        for candidate in taking_part:
+            if measured[candidate.name].status == "ok":
+                self.ask(candidate, "tear_down")
+            else:  # what is left of it may be in the way: memory, a GPU's error
+                self.end(candidate)
+
+    def _agreeing(
+        self, workload: Workload, candidates: Sequence[Candidate], measured: dict[str, Measured]
+    ) -> list[Candidate]:
+        """Those that are set up and whose results are those of the first."""
+        agreeing: list[Candidate] = []
+        expected: Mapping[str, Any] = {}
+        for candidate in candidates:
+            mine = measured[candidate.name]
+            path = self.folder / "results.npz"
+            answer = self.ask(
+                candidate,
+                "set_up",
+                workload=workload.name,
+                compiles=self.plan.compiles,
+                results=str(path),
+                variant=mine.variant,
+            )
+            if "error" in answer:
+                mine.fail(answer)
+                continue
+            results = answer.pop("outputs", None) or _read(path)
+            mine.variant = answer.pop("variant")
+            expected = expected or results
+            difference, where = largest_difference(results, expected)
+            mine.facts = mine.facts or {**answer, "largest_difference": difference}
+            if difference > workload.tolerance:
+                said = f"{where} differs by {difference:.1e} of its largest number"
+                reason = f"{said} from {agreeing[0].name}, more than {workload.tolerance:.0e}"
+                mine.fail({"error": "disagrees", "reason": reason})
+                continue
+            agreeing.append(candidate)
+        return agreeing
+
+    def _warm(self, candidate: Candidate, mine: Measured) -> bool:
+        """Whether it is warm and knows how many calls are a block."""
+        plan = self.plan
+        answer = self.ask(
+            candidate,
+            "warm",
+            block_seconds=plan.block_seconds,
+            warm_up_seconds=plan.warm_up_seconds,
+        )
+        if "error" in answer:
+            mine.fail(answer)
+            return False
+        mine.facts["calls_a_block"] = answer["calls"]
+        return True
+
+    def _take_turns(self, candidates: list[Candidate], measured: dict[str, Measured]) -> None:
+        """A block of each, round after round; the first of a round is another one each time."""
+        budget = self.plan.seconds * len(candidates)
+        retries = dict.fromkeys(candidates, self.plan.retries)
+        for i in range(self.plan.rounds):
+            if i >= FEWEST_ROUNDS and budget <= 0.0:
+                return
+            round_: dict[Candidate, float] = {}
+            for candidate in _turned(candidates, i):
+                tries = self._block(candidate, measured[candidate.name], retries)
+                if tries:
+                    round_[candidate] = min(tries)[1]
+                calls = measured[candidate.name].facts["calls_a_block"]
+                budget -= calls * sum(seconds for _, seconds in tries)
+            candidates = [one for one in candidates if one in round_]
+            for candidate, seconds in round_.items():
+                measured[candidate.name].blocks.append(seconds)
+
+    def _block(
+        self, candidate: Candidate, mine: Measured, retries: dict[Candidate, int]
+    ) -> list[tuple[float, float]]:
+        """(share lost to others, seconds a call) of each try, until one was left alone.
+
+        Empty when the worker could not. retries: what is left of them; this takes from it.
+        """
+        tries: list[tuple[float, float]] = []
+        while True:
+            self.pause(SETTLING_SECONDS)
+            answer = self.ask(candidate, "block")
+            if "error" in answer:
+                mine.fail(answer)
+                return []
+            tries.append((answer["lost"], answer["seconds"]))
+            if answer["lost"] <= LOST_AT_MOST:
+                return tries
+            mine.disturbed += 1
+            if retries[candidate] == 0:
+                mine.kept_disturbed += 1
+                return tries
+            retries[candidate] -= 1
+
+
+def ratios(table: Mapping[str, Measured], candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """Every one of ours against each other library on its device, and against ours before it."""
+    good = {
+        candidate: table[candidate.name].blocks
+        for candidate in candidates
+        if candidate.name in table and table[candidate.name].record()["status"] == "ok"
+    }
+    ours = [candidate for candidate in good if candidate.is_ours]
+    return [
+        {"ours": one.name, "other": other.name, **ratio(good[one], good[other])}
+        for i, one in enumerate(ours)
+        for other in good
+        if other in ours[:i] or (not other.is_ours and other.device == one.device)
+    ]
+
+
+def _turned(candidates: Sequence[Candidate], by: int) -> list[Candidate]:
+    """The candidates in turn, beginning further on each time."""
+    start = by % len(candidates) if candidates else 0
+    return [*candidates[start:], *candidates[:start]]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as arrays:
+        found = dict(arrays)
+    path.unlink()
+    return found

@@ -1,0 +1,158 @@
+"""Results for a person's eye: lines of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..report import table
+
+NOISE = "≈"  # the difference is within noise
+SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+SHORT = {"out of memory": "no memory", "disagrees": "disagrees", "failed": "failed"}
+
+
+def describe(results: Mapping[str, Any]) -> str:
+    """The table, then what stands out: failures, budgets, costs that grow too fast."""
+    names = [candidate["name"] for candidate in results["candidates"]]
+    shown = [w for w in results["workloads"] if w["results"]]
+    if not shown:
+        return "nothing was measured"
+    heads = _heads(results["candidates"])
+    shorter = dict(zip(names, heads, strict=True))
+    compared = any(workload["ratios"] for workload in shown)
+    rows = [("workload", *heads, *(("ratio", "spread", "against") if compared else ()), "")]
+    for workload in shown:
+        cells = [quantity_of(workload, name) for name in names]
+        rows.append((workload["name"], *cells, *_verdict(workload, compared, shorter)))
+    parts = [table(_without_empty(rows)), *_notes(results, compared)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def quantity_of(workload: Mapping[str, Any], candidate: str) -> str:
+    """The median with its unit, or what went wrong, "" where there is nothing."""
+    result = workload["results"].get(candidate)
+    if result is None:
+        return ""
+    if result["status"] != "ok":
+        return SHORT.get(result["status"], result["status"])
+    return quantity(result["median"], workload["unit"])
+
+
+def quantity(value: float, unit: str) -> str:
+    """Three digits and the fitting unit: 0.00123 s is "1.23 ms"."""
+    units = SECONDS if unit == "s" else BYTES
+    size, name = next(((s, n) for s, n in units if value >= 0.9995 * s), units[-1])
+    scaled = value / size
+    decimals = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
+    return f"{scaled:.{decimals}f} {name}"
+
+
+def main_ratio(workload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Ours, on the first device that has it, against the fastest other library; else our devices.
+
+    NumPy is the arithmetic without gradients by hand, and counts where nobody else is there.
+    """
+    results = workload["results"]
+    ratios = workload["ratios"]
+    first = next((ratio["ours"] for ratio in ratios), None)
+    mine = [ratio for ratio in ratios if ratio["ours"] == first]
+    peers = [ratio for ratio in mine if not ratio["other"].startswith(("isograd ", "numpy "))]
+    among = peers or mine
+    return min(among, key=lambda ratio: results[ratio["other"]]["median"], default=None)
+
+
+def _heads(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of columns: without the device where there is only one."""
+    devices = {candidate["device"] for candidate in candidates}
+    if len(devices) > 1:
+        return [candidate["name"] for candidate in candidates]
+    best = {"best": " best"}
+    return [f"{one['library']}{best.get(one['mode'], '')}" for one in candidates]
+
+
+def _verdict(
+    workload: Mapping[str, Any], compared: bool, heads: Mapping[str, str]
+) -> tuple[str, ...]:
+    """ratio, spread, against whom, and the mark."""
+    if not compared:
+        return ("",)
+    ratio = main_ratio(workload)
+    if ratio is None:
+        return "", "", "", ""
+    spread = f"{ratio['lower']:.2f}-{ratio['upper']:.2f}"
+    mark = NOISE if ratio["within_noise"] else ""
+    return f"{ratio['ratio']:.2f}", spread, heads[ratio["other"]], mark
+
+
+def _without_empty(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The rows without columns that have no cell below their head, the last column excepted."""
+    columns = [
+        c for i, c in enumerate(zip(*rows, strict=True)) if any(c[1:]) or i == len(rows[0]) - 1
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _notes(results: Mapping[str, Any], compared: bool) -> Iterable[str]:
+    if compared:
+        yield (
+            "ratio: isograd's time over that of the fastest other library; below 1 isograd is "
+            f"faster.\nspread: from the lower to the upper tenth. {NOISE}: within noise."
+        )
+    yield _budgets(results)
+    yield "\n".join(_failures(results))
+    yield "\n".join(_steep(results))
+    disturbed = _disturbed(results)
+    if disturbed:
+        yield disturbed
+    if not results["finished"]:
+        yield "stopped: this is what was done until then"
+
+
+def _budgets(results: Mapping[str, Any]) -> str:
+    """What isograd adds to NumPy's time, where there is a budget."""
+    rows = [("added to NumPy's arithmetic", "added", "budget", "")]
+    for workload in results["workloads"]:
+        found = workload["results"]
+        ours, numpy = found.get("isograd cpu", {}), found.get("numpy cpu", {})
+        if workload["budget"] and ours.get("status") == numpy.get("status") == "ok":
+            added = ours["median"] - numpy["median"]
+            verdict = "kept" if added <= workload["budget"] else "exceeded"
+            allowed = f"<= {workload['budget'] * 1e6:.1f} µs"
+            rows.append((workload["title"], f"{added * 1e6:+.2f} µs", allowed, verdict))
+    return table(rows) if len(rows) > 1 else ""
+
+
+def _failures(results: Mapping[str, Any]) -> Iterable[str]:
+    for workload in results["workloads"]:
+        for name, result in workload["results"].items():
+            if result["status"] not in ("ok", "stopped"):
+                yield f"{workload['name']}, {name}: {result['status']}: {result['reason']}"
+
+
+def _steep(results: Mapping[str, Any]) -> Iterable[str]:
+    for curve in results["growth"]:
+        if curve["steeper"]:
+            yield (
+                f"{curve['candidate']}: {curve['title']} grows with {curve['along']} to the power "
+                f"{curve['slope']:.2f}; the arithmetic asks for {curve['largest_expected']:.0f}"
+            )
+
+
+def _disturbed(results: Mapping[str, Any]) -> str:
+    good = [
+        result
+        for workload in results["workloads"]
+        for result in workload["results"].values()
+        if result["status"] == "ok"
+    ]
+    again, kept = (sum(result[key] for result in good) for key in ("disturbed", "kept_disturbed"))
+    blocks = sum(len(result["blocks"]) for result in good)
+    if not again:
+        return ""
+    busy = ": this machine is too busy to measure" if 5 * kept > blocks else ""
+    return (
+        f"other processes disturbed {again} blocks, which were measured again; of {blocks} blocks "
+        f"{kept} stayed disturbed{busy}"
+    )

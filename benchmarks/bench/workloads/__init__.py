@@ -1,0 +1,1 @@
+"""The workloads, one file a topic; each file has them in WORKLOADS."""

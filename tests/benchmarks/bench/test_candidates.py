@@ -1,0 +1,91 @@
+"""Who takes part follows from the options; who cannot is named with a remedy."""
+
+import sys
+
+import pytest
+
+from isograd.backend.errors import ConfigurationError
+from isograd.benchmarks.bench import candidates as module
+from isograd.benchmarks.bench.candidates import candidates
+
+
+@pytest.fixture
+def only_numpy(monkeypatch):
+    """An environment without peers, whatever this one has."""
+    monkeypatch.setattr(module, "find_spec", lambda name: True if name == "numpy" else None)
+
+
+@pytest.fixture
+def other_python(monkeypatch, only_numpy):
+    """A Python elsewhere that has torch and jax."""
+    monkeypatch.setattr(module, "_peers_of", lambda python, option: ["torch", "jax"])
+
+
+def names(*arguments):
+    return [candidate.name for candidate in candidates(*arguments)]
+
+
+@pytest.mark.usefixtures("only_numpy")
+def test_what_is_installed_takes_part_unasked():
+    assert names(["cpu"], None, []) == ["isograd cpu", "numpy cpu"]
+    assert names(["cpu"], [], []) == ["isograd cpu"]
+
+
+@pytest.mark.usefixtures("only_numpy")
+def test_a_peer_that_is_not_installed_comes_with_ways_to_get_it():
+    with pytest.raises(ConfigurationError) as refused:
+        candidates(["cpu"], ["sklearn"], [])
+    assert "pip install scikit-learn" in str(refused.value)
+    assert "--peer-python sklearn=PATH" in str(refused.value)
+
+
+def test_a_peer_that_nobody_knows_is_refused_with_those_that_exist():
+    with pytest.raises(ConfigurationError, match="no 'tensorflow'; choose of numpy, torch, jax"):
+        candidates(["cpu"], ["tensorflow"], [])
+
+
+@pytest.mark.parametrize("devices", [[], ["auto"]])
+def test_devices_are_named_one_by_one(devices):
+    with pytest.raises(ConfigurationError, match="such as cpu,cuda"):
+        candidates(devices, [], [])
+
+
+@pytest.mark.usefixtures("other_python")
+def test_torch_is_shown_at_default_and_at_best_on_each_device_that_it_shares():
+    assert names(["cpu", "cuda", "strict"], ["torch", "numpy"], ["torch=/elsewhere"]) == [
+        "isograd cpu",
+        "isograd cuda",
+        "isograd strict",
+        "torch cpu",
+        "torch cpu best",
+        "torch cuda",
+        "torch cuda best",
+        "numpy cpu",
+    ]
+
+
+@pytest.mark.usefixtures("other_python")
+def test_a_peer_runs_in_the_python_that_was_named_for_it():
+    found = {c.library: c.python for c in candidates(["cpu"], None, ["/any", "jax=/jax"])}
+    assert found == {
+        "isograd": sys.executable,
+        "numpy": sys.executable,
+        "torch": "/any",
+        "jax": "/jax",
+    }
+
+
+@pytest.mark.parametrize(
+    ("python", "says"),
+    [
+        ("/no/such/python", "/no/such/python does not start"),
+        ("tensorflow=/x", "must be PATH or NAME=PATH with a name of"),
+        (f"thinc={sys.executable}", "has no thinc"),
+    ],
+)
+@pytest.mark.filterwarnings("default")
+def test_a_python_that_cannot_help_is_named(python, says):
+    if python.startswith("thinc") and module.find_spec("thinc") is not None:
+        pytest.skip("thinc is installed here")
+    with pytest.raises(ConfigurationError, match=says):
+        candidates(["cpu"], [], [python])
