@@ -8,6 +8,7 @@ from typing import Any
 from ..backend import Array, Device, array_namespace
 from ..backend.errors import HyperparameterError, ShapeError
 from ..backend.random import Generator
+from ..kernels.cuda.linear import LINEAR_CUPY
 from ..kernels.linear import LINEAR_NUMPY
 from .activation import activation_named
 from .autograd import differentiable
@@ -35,7 +36,7 @@ def linear(
     return y if activation is None else activation_named(activation)(y)
 
 
-linear.fused_by(numpy=LINEAR_NUMPY)
+linear.fused_by(numpy=LINEAR_NUMPY, cupy=LINEAR_CUPY)
 
 
 @linear.requires

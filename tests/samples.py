@@ -257,11 +257,32 @@ RECURRENT = [
     recurrent("nn.gru", 3, 1, ENDS, reverse=True),
     recurrent("nn.lstm", 4, 2),
     recurrent("nn.lstm", 4, 2, ENDS, reverse=True),
+    of(
+        "nn.lstm",
+        *(SEQUENCE, Input((2, 1)), STATE, Input((8, 3)), Input((8, 1)), Input((1, 2)), ENDS),
+        call=lambda op, *xs: op(*xs[:5], weight_hr=xs[5], lengths=xs[6]),
+    ),
 ]
 HEADS = Input((2, 3, 2))
+BAGS = Input((2, 3), 0, 3, dtype="int64")
 ATTENTION = [
     of("nn.embedding", Input((2, 3), 0, 4, dtype="int64"), Input((4, 2))),
     of("nn.embedding", Input((5,), 0, 2, dtype="int64"), Input((3, 2)), padding_idx=-1),
+    *(of("nn.embedding_bag", BAGS, MATRIX, mode=mode) for mode in ("sum", "mean", "max")),
+    *(
+        of(
+            "nn.embedding_bag",
+            *(Input((6,), 0, 3, dtype="int64"), MATRIX, Input((2,), 0, 1, dtype="int64")),
+            mode=mode,
+            padding_idx=1,
+        )
+        for mode in ("mean", "max")
+    ),
+    of(
+        "nn.embedding_bag",
+        *(BAGS, MATRIX, REAL),
+        call=lambda op, *xs: op(*xs[:2], None, xs[2], mode="sum"),
+    ),
     of("nn.bilinear", Input((2, 3)), Input((2, 2)), Input((2, 3, 2)), Input((2,))),
     of("nn.rotary", Input((2, 3, 4))),
     of("nn.rotary", Input((3, 4)), Input((3,), 0, 9, dtype="int64"), interleaved=False),

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
     precision: what a float32 product is owed: "highest", "high" or "medium" (kernels/precision.py).
     activation: "none" or a name as in kernels/activation.py. bias: whether one is added.
     saves: whether z, the value before the activation, is written too.
-    aligned: whether all arrays, their leading dimensions and batch strides are 16-byte aligned.
+    aligned: whether a and b, their leading dimensions and batch strides are 16-byte aligned.
     arch: the compute capability of the GPU, as gpu.architecture() gives it, e.g. 90; 0 unknown.
     """
 

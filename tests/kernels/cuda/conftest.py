@@ -53,7 +53,6 @@ from needs import skip_because
 
 from isograd.kernels.cuda.cublaslt import CublasLt, using_library
 
-
 HOST, GPU = "host", pytest.param("gpu", marks=pytest.mark.gpu)
 
 
@@ -98,7 +97,7 @@ class Host:
 
 @pytest.fixture
 def host_cupy(where):
-    """CuPy for one test, on host memory or on the GPU: a HostCupy of host_cupy.py, or a RealCupy."""
+    """CuPy for one test: on host memory a HostCupy of host_cupy.py, on the GPU a RealCupy."""
     if where == "gpu":
         from on_gpu import RealCupy as Cupy
     else:

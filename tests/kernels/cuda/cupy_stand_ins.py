@@ -157,18 +157,12 @@ class StandIns:
         if out is None and changes is None:
             result = again()
             made = self.arrays.to_cupy(result)
-            self.compiler.take(HostWork(name, lambda: self._write(made, again())))
+            # Now: CuPy's own code, which called this, may give the array another shape.
+            targets = self.arrays.to_numpy(made)
+            self.compiler.take(HostWork(name, lambda: _write(targets, again())))
             return made
         self.compiler.take(HostWork(name, again))
         return out
-
-    def _write(self, targets, results):
-        """Results of a replay into the arrays that the recording gave out."""
-        if isinstance(targets, (tuple, list)):
-            for target, result in zip(targets, results, strict=True):
-                self._write(target, result)
-        elif isinstance(targets, self.cupy.ndarray):
-            self.arrays.view(targets)[...] = results
 
     def _comes_from_host(self, name, args):
         """Whether numbers have to be sent to the device."""
@@ -178,6 +172,15 @@ class StandIns:
     def _refuse_while_recording(self, name):
         if self.compiler.is_recording:
             raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: {name}")
+
+
+def _write(targets, results):
+    """Results of a replay into the arrays that the recording gave out."""
+    if isinstance(targets, (tuple, list)):
+        for target, result in zip(targets, results, strict=True):
+            _write(target, result)
+    elif isinstance(targets, np.ndarray):
+        targets[...] = results
 
 
 def _given(out, result):

@@ -75,6 +75,8 @@ class HostArrays:
         """CuPy arrays as views; everything else in a structure as it is."""
         if isinstance(tree, self.cupy.ndarray):
             return self.view(tree)
+        if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+            return type(tree)(*(self.to_numpy(one) for one in tree))
         if type(tree) in (tuple, list):
             return type(tree)(self.to_numpy(one) for one in tree)
         return {k: self.to_numpy(v) for k, v in tree.items()} if type(tree) is dict else tree

@@ -43,14 +43,14 @@ def launch_dz(host, dy, kept, dz, partial, dbias, rows_a_block, pack=1, dtype="f
     m, n = dy.shape
     grid = (-(-n // (32 * pack)), -(-m // rows_a_block))
     args = (dy, kept, dz, partial, dbias, *map(np.int64, (m, n, rows_a_block)))
-    macros = {"ACTIVATION": "LeakyRelu", "PACK": pack}
+    macros = {"ACTIVATION": "LeakyRelu", "IS_PACKED": int(pack > 1)}
     host(LINEAR_BACKWARD, "linear_backward_dz", dtype, grid, (THREADS,), args, **macros)
 
 
 def launch_dbias(host, partial, dbias, pack=1, dtype="float32"):
     n_parts, n = partial.shape
     args = (partial, dbias, np.int64(n_parts), np.int64(n))
-    macros = {"ACTIVATION": "LeakyRelu", "PACK": pack}
+    macros = {"ACTIVATION": "LeakyRelu", "IS_PACKED": int(pack > 1)}
     grid = (-(-n // (32 * pack)),)
     host(LINEAR_BACKWARD, "linear_backward_dbias", dtype, grid, (THREADS,), args, **macros)
 
@@ -212,7 +212,7 @@ def test_gradients_are_written_into_the_buffers_of_an_optimizer(own_cupy):
         layer(own_cupy.array(given[0])).backward(own_cupy.array(given[3]))
         (arena,) = optimizer.param_groups[0].arenas
         for parameter in (layer.weight, layer.bias):
-            assert np.shares_memory(*map(own_cupy.view, (parameter.grad, arena.layout.gradients)))
+            assert arena.layout.gradients.data.mem is parameter.grad.data.mem
         weight, bias = (own_cupy.view(p.data).copy() for p in (layer.weight, layer.bias))
         found = [own_cupy.view(p.grad).copy() for p in (layer.weight, layer.bias)]
     expected = by_definition("tanh", given[0], weight, bias, given[3])
@@ -228,6 +228,18 @@ def test_only_the_wanted_gradients_are_computed(own_cupy):
     assert found[0] is found[1] is None
     dz = own_cupy.view(dy) * (own_cupy.view(y) > 0)
     np.testing.assert_allclose(own_cupy.view(found[2]), dz.sum(axis=0), rtol=1e-5)
+
+
+def test_gradients_are_written_at_once_where_they_are_wanted(own_cupy):
+    x, weight, _, dy = map(own_cupy.array, inputs())
+    into = {"weight": own_cupy.cupy.empty((12, 20), "f4"), "bias": own_cupy.cupy.empty(12, "f4")}
+    needs = frozenset({"weight", "bias"})
+    dx, dweight, dbias = LINEAR_CUPY.backward(dy, x, weight, None, None, needs, into)
+    assert dx is None
+    assert dweight is into["weight"]
+    assert dbias is into["bias"]
+    expected = own_cupy.view(dy).T @ own_cupy.view(x)
+    np.testing.assert_allclose(own_cupy.view(dweight), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

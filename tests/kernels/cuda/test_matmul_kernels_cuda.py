@@ -15,13 +15,12 @@ from isograd.kernels.cuda.matmul_kernels import (
     SIMT,
     TENSOR_CORES,
     TILES,
-    WARP,
-    arguments,
     fits,
     n_tiles,
     per_thread_for,
+    plain_launch,
+    tensor_core_launch,
     tile_for,
-    variant,
 )
 from isograd.kernels.cuda.problem import Problem
 
@@ -45,19 +44,15 @@ class Kernel:
         """Writes y = activation(op(a) op(b) + bias) of stored arrays."""
         m, n = y.shape[-2:]
         k = a.shape[-1] if self.layout[0] == "n" else a.shape[-2]
-        problem = Problem(m, n, k, self.layout, self.dtype, batch=batch)
-        args = arguments(problem, a, b, y, bias, z, accumulate)
+        problem = Problem(m, n, k, self.layout, self.dtype, activation=self.activation, batch=batch)
+        batches = (a.ndim > 2, b.ndim > 2)
         if isinstance(self.how, int):
-            macros = variant(self.layout, self.activation, PER_THREAD=self.how)
-            grid = (n_tiles(problem, SIDE * self.how, SIDE * self.how),)
-            self.host(SIMT, "matmul_simt", self.dtype, grid, (SIDE**2,), args, **macros)
-            return
-        tile = self.how
-        macros = variant(self.layout, self.activation, N_TERMS=self.n_terms, **tile.macros)
-        grid, block = (n_tiles(problem, tile.m, tile.n),), (tile.n_warps_m * tile.n_warps_n * WARP,)
-        shared = N_STAGES * (tile.m + tile.n) * LINE_BYTES
-        kernel = "matmul_tensor_cores"
-        self.host(TENSOR_CORES, kernel, self.dtype, grid, block, args, shared, **macros)
+            launch = plain_launch(problem, self.how, batches)
+        else:
+            launch = tensor_core_launch(problem, self.n_terms, self.how, batches)
+        source, kernel, macros, grid, block, shared, _ = launch
+        args = launch.arguments(a, b, y, bias, z, accumulate)
+        self.host(source, kernel, self.dtype, grid, block, args, shared, **macros)
 
 
 def factors(m, n, k, dtype="float32", seed=0):
@@ -165,21 +160,24 @@ def test_plain_arithmetic_in_larger_tiles_and_other_dtypes(host, per_thread, lay
         check(Kernel(host, per_thread, layout, dtype), *sizes)
 
 
-def test_plain_arithmetic_takes_arrays_that_start_anywhere(host):
+def shifted(x, n):
+    """A float32 copy of x that starts n elements behind a multiple of 16 bytes."""
+    memory = np.empty(x.size + 8, np.float32)
+    start = -memory.ctypes.data // 4 % 4 + n
+    copy = memory[start : start + x.size].reshape(x.shape)
+    copy[...] = x
+    return copy
+
+
+@pytest.mark.parametrize("moved", ["a", "b", "bias", "y", "z"])
+def test_plain_arithmetic_takes_arrays_that_start_anywhere(host, moved):
     a, b, bias = factors(35, 36, 40)
-    memory = np.full((5, 2000), np.nan, np.float32)
-    parts = [np.float32(x).ravel() for x in (a, b.T, bias)]
-    given = []
-    for i, part in enumerate(parts):
-        given.append(memory[i, i + 1 : i + 1 + part.size])
-        given[-1][...] = part
-    y = memory[3, 1 : 1 + 35 * 36].reshape(35, 36)
-    z = memory[4, 3 : 3 + 35 * 36].reshape(35, 36)
-    a_given, b_given = given[0].reshape(35, 40), given[1].reshape(36, 40)
-    Kernel(host, 2).product(a_given, b_given, y, bias=given[2], z=z)
+    arrays = {"a": a, "b": b.T, "bias": bias, "y": np.zeros((35, 36)), "z": np.zeros((35, 36))}
+    given = {name: shifted(x, int(name == moved)) for name, x in arrays.items()}
+    Kernel(host, 4).product(**given)
     scale = np.abs(a) @ np.abs(b) + np.abs(bias)
-    assert_near(y, a @ b + bias, scale, BOUND["float32"])
-    assert np.array_equal(y, z)
+    assert_near(given["y"], a @ b + bias, scale, BOUND["float32"])
+    assert np.array_equal(given["y"], given["z"])
 
 
 # ---- what follows the sums ----
@@ -210,10 +208,11 @@ def test_a_batch_may_share_a_factor(host, how):
     random = np.random.default_rng(3)
     a = random.standard_normal((3, 33, 36)).astype(np.float32)
     b = random.standard_normal((36, 36)).astype(np.float32)
-    y = unwritten((3, 33, 36), "float32")
-    Kernel(host, how, "nn").product(a, b, y, batch=3)
+    y, z = unwritten((3, 33, 36), "float32"), unwritten((3, 33, 36), "float32")
+    Kernel(host, how, "nn").product(a, b, y, z=z, batch=3)
     expected = a.astype(np.float64) @ b
     assert_near(y, expected, np.abs(a.astype(np.float64)) @ np.abs(b), BOUND["float32"])
+    assert np.array_equal(y, z)
 
 
 def test_a_nan_stays_in_its_row_and_column(host):
@@ -267,6 +266,59 @@ def test_the_product_does_not_depend_on_the_tile(host):
     assert np.array_equal(*results)
 
 
+# ---- shared memory ----
+
+# Writes where chunk `chunk` of line `line` of the stretches named below is.
+OFFSETS = """
+template <class AnyStretch>
+void offsets(int* out) {
+  const int line = threadIdx.x / AnyStretch::N_CHUNKS, chunk = threadIdx.x % AnyStretch::N_CHUNKS;
+  if (line < 8) out[threadIdx.x] = AnyStretch::offset(line, chunk);
+}
+extern "C" __global__ void along_k(int* out) { offsets<Stretch<32, true, false>>(out); }
+extern "C" __global__ void along_32_rows(int* out) { offsets<Stretch<32, false, false>>(out); }
+extern "C" __global__ void along_64_rows(int* out) { offsets<Stretch<64, false, false>>(out); }
+"""
+
+
+def offsets(host, scalar, kernel, n_chunks):
+    """offset(line, chunk) in bytes, for 8 lines."""
+    defines = [f"SCALAR={scalar}", "TILE_M=32", "TILE_N=32", "N_WARPS_M=2", "N_WARPS_N=2"]
+    made = host.compiler.kernel(kernel, TENSOR_CORES.text + OFFSETS, defines, "offsets.cu")
+    out = np.full((8, n_chunks), -1, np.int32)
+    made((1,), (8 * n_chunks,), (out,))
+    return out
+
+
+@pytest.mark.host_only
+@pytest.mark.parametrize(
+    ("scalar", "kernel", "n_chunks"),
+    [
+        ("float", "along_k", 8),
+        ("half_t", "along_k", 8),
+        ("half_t", "along_32_rows", 4),
+        ("half_t", "along_64_rows", 8),
+    ],
+)
+def test_a_chunk_of_each_of_eight_lines_is_in_all_banks_once(host, scalar, kernel, n_chunks):
+    """What ldmatrix reads at a time: 8 chunks of 16 bytes."""
+    found = offsets(host, scalar, kernel, n_chunks)
+    assert sorted(found.ravel()) == list(range(0, 128 * n_chunks, 16))
+    for chunk in range(n_chunks):
+        assert sorted(found[:, chunk] // 16 % 8) == list(range(8))
+
+
+@pytest.mark.host_only
+@pytest.mark.parametrize(("kernel", "n_chunks"), [("along_32_rows", 8), ("along_64_rows", 16)])
+def test_eight_numbers_of_each_of_four_lines_are_in_all_banks_once(host, kernel, n_chunks):
+    """What a warp reads of float lines along rows: two neighbouring chunks of 4 lines."""
+    found = offsets(host, "float", kernel, n_chunks)
+    for first in (0, 4):
+        for chunk in range(0, n_chunks, 2):
+            chunks = found[first : first + 4, chunk : chunk + 2].ravel()
+            assert sorted(chunks // 16 % 8) == list(range(8))
+
+
 # ---- which kernel serves what ----
 
 
@@ -278,6 +330,7 @@ def test_the_numbers_here_are_those_of_the_text():
     assert max(N_STAGES * (tile.m + tile.n) * LINE_BYTES for tile in TILES) <= 99 * 1024
 
 
+@pytest.mark.host_only
 @pytest.mark.host_only
 def test_lines_that_do_not_start_at_multiples_of_16_bytes_are_not_for_tensor_cores(host):
     a, b, _ = factors(4, 4, 6)

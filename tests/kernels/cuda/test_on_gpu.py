@@ -6,7 +6,6 @@ from host_compiler import HostCompiler
 from on_gpu import GpuLaunches, ListingCompiler, RealCupy
 
 from isograd import nn
-from isograd.kernels.cuda.compiler import using_compiler
 from isograd.kernels.cuda.sgd import FIELDS, SGD
 from isograd.kernels.cuda.softmax import SOFTMAX
 
@@ -45,7 +44,7 @@ def test_structs_and_null_pointers_are_arguments_too(host_cupy):
     expected = p - np.float32(0.5)
     struct = np.dtype([(name, "float32") for name in FIELDS])
     settings = np.zeros(1, struct)
-    settings["step" if "step" in FIELDS else FIELDS[0]] = 0.5
+    settings["lr"] = 0.5
     numbers = (settings[0], np.uint64(0), np.int64(0), np.int64(3))
     GpuLaunches(host_cupy.cupy)(SGD, "sgd_update", "float32", (1,), (128,), (p, dp, *numbers))
     again = (np.zeros((), struct)[()], settings, np.int64(0), np.int64(3))

@@ -1,0 +1,30 @@
+// Numbers that are neighbours in memory, loaded and stored at once.
+#pragma once
+
+template <class U, int N>
+struct __align__(sizeof(U) * N) Pack {
+  U at[N];
+};
+
+// Whether packs of N of T can be at this address; null is where nothing is loaded or stored.
+template <int N>
+__device__ __forceinline__ bool is_aligned(const T* address) {
+  return (unsigned long long)address % sizeof(Pack<T, N>) == 0;
+}
+
+template <int N>
+__device__ __forceinline__ Pack<ACC, N> load_pack(const T* from) {
+  const auto loaded = *(const Pack<T, N>*)from;
+  Pack<ACC, N> values;
+#pragma unroll
+  for (int i = 0; i < N; i++) values.at[i] = wide(loaded.at[i]);
+  return values;
+}
+
+template <int N>
+__device__ __forceinline__ void store_pack(T* to, const Pack<ACC, N>& values) {
+  Pack<T, N> stored;
+#pragma unroll
+  for (int i = 0; i < N; i++) stored.at[i] = narrow<T>(values.at[i]);
+  *(Pack<T, N>*)to = stored;
+}
