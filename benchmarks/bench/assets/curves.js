@@ -16,10 +16,10 @@ function growthFigure(results, curves) {
     ys: curves.flatMap(({ medians }) => medians),
     xTicks: [...new Set(curves.flatMap(({ sizes }) => sizes))],
     xText: String,
-    yText: (seconds) => quantity(seconds, "s").replace(/\.00? /, " "),
+    yText: (seconds) => round(quantity(seconds, "s")),
     xTitle: along,
   });
-  const lines = curves.map((curve) => growthLine(results, curve, plot));
+  const lines = curves.map((curve) => growthLine(results, curve, plot)).reverse(); // ours on top
   const rows = curves.map((curve) => element("li", {}, growthLegend(results, curve)));
   return element(
     "figure",

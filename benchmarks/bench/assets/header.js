@@ -3,10 +3,7 @@
 const TOO_MANY_DISTURBED = 0.2; // of the blocks
 
 function showHeader(results) {
-  const { machine, settings } = results;
-  const precision = `${settings.threads} threads, ${settings.precision}`;
-  document.title = `isograd bench: ${machine.processor}, ${results.date.slice(0, 10)}`;
-  byId("machine").textContent = `${machine.processor}, ${precision}`;
+  document.title = `isograd bench: ${results.machine.processor}, ${results.date.slice(0, 10)}`;
   byId("warnings").append(
     ...warnings(results).map((text) => element("p", { class: "warning" }, text)),
   );
@@ -89,7 +86,8 @@ function showSummary(rows, candidates) {
 function summaryLine(ours, against, rows) {
   const { counts, middle, lowest, highest } = tally(rows);
   const parts = counts.filter(([, n]) => n).map(([outcome, n]) => {
-    const part = element("span", { class: `part ${cssName(outcome)}` }, `${n} ${outcome === "within noise" ? "≈" : outcome}`);
+    const text = `${n} ${outcome === "within noise" ? "≈" : outcome}`;
+    const part = element("span", { class: `part ${cssName(outcome)}` }, text);
     part.style.flexGrow = n;
     return part;
   });

@@ -4,13 +4,16 @@ const SECONDS = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"]];
 const BYTES = [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"], [1, "B"]];
 const RATES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]];
 const MARGIN = 0.04; // of an axis, on each side of what it shows
-const MOST_DECADES_WITH_DIGITS = 2.5; // ticks 1, 2, 5, 10; beyond, powers of ten alone
+const MOST_DECADES_WITH_DIGITS = 2.5; // beyond, ticks are powers of ten alone
 
 /** 0.00123 s is "1.23 ms". */
 const quantity = (value, unit) => scaled(value, unit === "s" ? SECONDS : BYTES);
 
 /** 2.46e10 and "B/s" make "24.6 GB/s". */
 const rate = (value, unit) => scaled(value, RATES) + unit;
+
+/** "5.00 ms" becomes "5 ms": a tick is a round value. */
+const round = (text) => text.replace(/\.00? /, " ");
 
 const percent = (share) => `${threeDigits(100 * share)} %`;
 
@@ -34,18 +37,18 @@ function threeDigits(value) {
 
 /**
  * A logarithmic axis that shows all positive values: `place` gives the share of its length at which
- * a value lies, `ticks` the round values on it.
+ * a value lies, `ticks` the round values on it: these digits times powers of ten.
  */
-function logAxis(values) {
+function logAxis(values, digits = [1, 2, 5]) {
   const logs = values.filter((value) => value > 0).map(Math.log10);
   const low = Math.min(...logs);
   const span = Math.max(Math.max(...logs) - low, 0.1);
   const place = (value) => MARGIN + ((Math.log10(value) - low) / span) * (1 - 2 * MARGIN);
-  return { place, ticks: roundValues(low, low + span) };
+  return { place, ticks: roundValues(low, low + span, digits) };
 }
 
-function roundValues(low, high) {
-  const digits = high - low > MOST_DECADES_WITH_DIGITS ? [1] : [1, 2, 5];
+function roundValues(low, high, wanted) {
+  const digits = high - low > MOST_DECADES_WITH_DIGITS ? [1] : wanted;
   const step = Math.ceil((high - low) / 8);
   const found = [];
   for (let power = Math.floor(low); power <= Math.ceil(high); power += step)

@@ -2,6 +2,7 @@
 
 const CHARACTER = 6.2; // pixels of a label's letter, roughly
 const LINE = 12;
+const WITHOUT_CEILING = ["ceiling", "transfer"]; // groups; a transfer leaves the device
 
 function showRoofline(results) {
   const found = Object.keys(results.ceilings).flatMap((device) => deviceShown(results, device));
@@ -12,7 +13,7 @@ function showRoofline(results) {
 /** The figure and the table of a device; nothing where no workload's work was counted. */
 function deviceShown(results, device) {
   const lines = results.workloads
-    .filter(({ name }) => !name.startsWith("ceiling/"))
+    .filter(({ group }) => !WITHOUT_CEILING.includes(group))
     .map((workload) => sharesOf(results, device, workload))
     .filter(({ shares }) => shares.length);
   if (!lines.length) return [];
@@ -38,18 +39,9 @@ function measuredOn(results, device, workload) {
     .filter(([, median]) => median > 0);
 }
 
-/** Points: operations a byte across, operations a second up. */
 function roofline(results, device) {
   const { bytes_per_s: copy, flops_per_s: peak } = results.ceilings[device];
-  const counted = results.workloads.filter(({ flops, bytes }) => flops && bytes);
-  const points = counted.flatMap((workload) =>
-    measuredOn(results, device, workload).map(([candidate, median]) => ({
-      workload,
-      candidate,
-      intensity: workload.flops / workload.bytes,
-      speed: workload.flops / median,
-    })),
-  );
+  const points = rooflinePoints(results, device);
   if (!copy || !peak || !points.length) return [];
   const ridge = peak / copy;
   const intensities = [ridge / 8, ridge * 4, ...points.map(({ intensity }) => intensity)];
@@ -57,13 +49,26 @@ function roofline(results, device) {
     xs: intensities,
     ys: [peak * 1.3, copy * Math.min(...intensities), ...points.map(({ speed }) => speed)],
     xText: String,
-    yText: (speed) => rate(speed, "").replace(/\.00? /, " "),
+    yText: (speed) => round(rate(speed, "")),
     xTitle: "FLOP per byte",
     yTitle: "FLOP/s",
   });
-  const marks = points.map((point) => rooflineMark(results, point, plot));
+  const marks = points.map((point) => rooflineMark(results, point, plot)).reverse(); // ours on top
   const inside = [...plot.grid, ...roof(copy, peak, plot), ...marks, ...labels(points, plot)];
   return [drawn("svg", plot.box(`Roofline of ${device}`), ...inside)];
+}
+
+/** Operations a byte go across, operations a second up. */
+function rooflinePoints(results, device) {
+  const counted = results.workloads.filter(({ flops, bytes }) => flops && bytes);
+  return counted.flatMap((workload) =>
+    measuredOn(results, device, workload).map(([candidate, median]) => ({
+      workload,
+      candidate,
+      intensity: workload.flops / workload.bytes,
+      speed: workload.flops / median,
+    })),
+  );
 }
 
 function rooflineMark(results, { workload, candidate, intensity, speed }, plot) {
@@ -106,7 +111,8 @@ const isOver = (a, b) => Math.abs(a.y - b.y) < LINE && a.left < b.right && b.lef
 
 /** Of the ceiling that bounds each workload, how much was reached. */
 function shareTable(results, device, lines) {
-  const axis = logAxis([0.1, 1, ...lines.flatMap(({ shares }) => shares.map(([, part]) => part))]);
+  const parts = lines.flatMap(({ shares }) => shares.map(([, part]) => part));
+  const axis = logAxis([0.1, 1, ...parts], [1]);
   const heads = ["workload", "bound by", "isograd", "of it"].map((text) =>
     element("th", { scope: "col" }, text),
   );
@@ -143,7 +149,7 @@ function shareRow(results, { workload, bound, shares }, axis) {
     bound,
     ours ? rate(reached, isCopy ? "B/s" : "FLOP/s") : "–",
     ours ? percent(part) : "–",
-    picture({ class: "lane", height: 18 }, ...grid, ...marks),
+    picture({ class: "lane", height: 18 }, ...grid, ...marks.reverse()),
   ]);
 }
 

@@ -32,7 +32,8 @@ function showTable(results, rows) {
     if (name === undefined) return;
     if (!open.delete(name)) open.add(name);
     redraw();
-    byId("table").querySelector(`[data-workload="${CSS.escape(name)}"]`).focus();
+    const again = byId("table").querySelector(`[data-workload="${CSS.escape(name)}"]`);
+    again.focus({ preventScroll: true });
   });
   redraw();
 }
