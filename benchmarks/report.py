@@ -16,7 +16,7 @@ from typing import Any
 from ..backend.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("numpy", "array-api-compat", "cupy", "torch")
+PACKAGES = ("numpy", "array-api-compat", "cupy", "cupy-cuda12x", "cupy-cuda13x", "torch")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -38,10 +38,9 @@ class DeviceCopy:
         self.contents[...] = cupy.asarray(span.bytes())
 
     def part(self, span, dtype):
-        """A span within this one as a flat array; CuPy knows structs only as bytes."""
+        """A span within this one as a flat array."""
         first = span.address - self.span.address
-        found = self.contents[first : first + span.n_bytes]
-        return found if dtype.kind == "V" else found.view(dtype)
+        return self.contents[first : first + span.n_bytes].view(dtype)
 
 
 def _on_gpu(arg, copies):

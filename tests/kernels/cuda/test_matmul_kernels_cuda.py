@@ -215,13 +215,15 @@ def test_a_batch_may_share_a_factor(host, how):
     assert np.array_equal(y, z)
 
 
-def test_a_nan_stays_in_its_row_and_column(host):
-    a, b, _ = factors(33, 32, 36)
-    a[5, 7] = np.nan
-    b[9, 3] = np.nan
+# A GPU's own NaN has all bits set, NumPy's one bit of its fraction.
+@pytest.mark.parametrize("n_terms", [1, 3])
+@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_nan_stays_in_its_row_and_column(host, bits, n_terms):
+    a, b = (x.astype(np.float32) for x in factors(33, 32, 36)[:2])
+    a[5, 7] = b[9, 3] = np.uint32(bits).view(np.float32)
     y = unwritten((33, 32), "float32")
-    kernel = Kernel(host, SMALL, activation="relu")
-    kernel.product(np.float32(a), np.float32(b.T.copy()), y)
+    kernel = Kernel(host, SMALL, n_terms=n_terms, activation="relu")
+    kernel.product(a, b.T.copy(), y)
     expected = np.zeros((33, 32), bool)
     expected[5], expected[:, 3] = True, True
     assert np.array_equal(np.isnan(y), expected)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from host_compiler import HostCompiler
-from on_gpu import GpuLaunches, ListingCompiler, RealCupy
+from host_memory import ALIGNMENT, span_of
+from on_gpu import DeviceCopy, GpuLaunches, ListingCompiler, RealCupy
 
 from isograd import nn
 from isograd.kernels.cuda.sgd import FIELDS, SGD
@@ -37,6 +38,16 @@ def test_arrays_of_one_memory_stay_so(host_cupy):
     softmax_launched(GpuLaunches(host_cupy.cupy), x, x)
     np.testing.assert_allclose(x, expected, rtol=1e-6)
     assert memory[0] == 0.0
+
+
+def test_an_array_within_another_is_a_part_of_its_copy(host_cupy):
+    memory = rows(100)
+    beyond = (ALIGNMENT - memory.ctypes.data % ALIGNMENT) // 4 + 4  # 16 bytes after a boundary
+    whole = memory[beyond : beyond + 20]
+    copy = DeviceCopy(host_cupy.cupy, span_of(whole))
+    part = copy.part(span_of(whole[3:7]), whole.dtype)
+    np.testing.assert_array_equal(host_cupy.view(part), whole[3:7])
+    assert (part.data.ptr - whole[3:].ctypes.data) % ALIGNMENT == 0
 
 
 def test_structs_and_null_pointers_are_arguments_too(host_cupy):

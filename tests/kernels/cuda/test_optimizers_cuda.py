@@ -55,6 +55,20 @@ def test_adam_gives_the_bits_of_the_numpy_kernel(host, n, dtype, weight_decay, d
             np.testing.assert_array_equal(got, want)
 
 
+def test_numbers_below_the_normal_ones_are_not_taken_for_zero(host):
+    scales = (1.0, 1e-19, 1e-38, 1e-39)
+    made = [x * np.float32(s) for x, s in zip(arrays(8, "float32", 4), scales, strict=True)]
+    settings = {**ADAM_SETTINGS, "eps": 0.0, "weight_decay": 0.0, "t": 3}
+    expected = [array.copy() for array in made]
+    adam_numpy(*expected, **settings)
+    now = struct(ADAM_FIELDS, _factors(decoupled=False, **settings), "float32")
+    args = (*made, now, np.uint64(0), np.bool_(False), np.int64(2), np.int64(8))
+    host(ADAM, "adam_update", "float32", (1,), (THREADS,), args)
+    assert expected[3].max() < np.finfo(np.float32).tiny
+    for got, want in zip(made, expected, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -3,6 +3,7 @@
 import pytest
 
 import isograd as ig
+from isograd import nn
 
 
 @pytest.mark.gpu
@@ -23,3 +24,26 @@ def test_forward_and_backward_do_not_wait_for_the_gpu():
         with cupyx.allow_synchronize(False):
             step()
     assert x.grad.shape == weight.grad.shape == (16, 16)
+
+
+@pytest.mark.gpu
+def test_layers_clipping_and_an_optimizer_do_not_wait_for_the_gpu():
+    """Nor would cross_entropy, but for the labels out of range that it counts for its error."""
+    cupyx = pytest.importorskip("cupyx")
+    with ig.using("cuda"):
+        model = nn.Sequential(
+            nn.Linear(16, 32, activation="gelu"), nn.Dropout(0.1), nn.Linear(32, 4)
+        )
+        optimizer = nn.AdamW(model.parameters())
+        x, dy = (ig.random.Generator(i).normal((8, n)) for i, n in enumerate((16, 4)))
+
+        def step():
+            optimizer.zero_grad()
+            nn.log_softmax(model(x)).backward(dy)
+            nn.clip_grad_norm(model.parameters(), 1.0, error_if_nonfinite=False)
+            optimizer.step()
+
+        step()
+        with cupyx.allow_synchronize(False):
+            step()
+        assert all(p.grad is not None for p in model.parameters())
