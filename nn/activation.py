@@ -26,6 +26,7 @@ from ..kernels.cuda.activation import (
 )
 from .autograd import differentiable
 from .autograd.ops.elementwise import tanh as tanh  # a public name of this file too
+from .reduction import check_arrays, check_same_dtype
 from .special import erf
 
 
@@ -111,7 +112,7 @@ def prelu(x: Array, weight: Array) -> Array:
     """x above 0, weight x elsewhere: a leaky relu whose slope is learned.
 
     weight: (1,), or (channels,) with channels = x.shape[1] (x.shape[0] of a vector); same dtype.
-    Raises ShapeError for another shape. Source: He, Zhang, Ren, Sun 2015, section 2.1.
+    Raises ShapeError, DtypeError, DeviceError. Source: He, Zhang, Ren, Sun 2015, section 2.1.
     """
     xp = array_namespace(x, weight)
     zero = xp.zeros_like(x)
@@ -120,6 +121,8 @@ def prelu(x: Array, weight: Array) -> Array:
 
 @prelu.requires
 def _(x: Array, weight: Array) -> None:
+    check_arrays("prelu", weight=weight, x=x)
+    check_same_dtype("prelu", weight=weight, x=x)
     n_channels = x.shape[1 if x.ndim > 1 else 0] if x.ndim else 1
     if tuple(weight.shape) not in ((1,), (n_channels,)):
         raise ShapeError(

@@ -8,6 +8,7 @@ from typing import Any
 from ..backend import Array, Device
 from ..backend.errors import HyperparameterError
 from . import activation as functions
+from .dimensions import check_integer
 from .initializers import constant
 from .module import Module
 from .parameter import Parameter
@@ -67,22 +68,21 @@ class LeakyReLU(Module):
 class PReLU(Module):
     """x above 0, weight x elsewhere, with one learned slope, or one for each channel (axis 1).
 
-    n_channels: how many slopes; initial: their first value.
-    Raises HyperparameterError unless n_channels >= 1 and initial is finite.
+    num_parameters: how many slopes; init: their first value.
+    Raises HyperparameterError unless num_parameters is an integer >= 1 and init is finite.
     """
 
     def __init__(
         self,
-        n_channels: int = 1,
-        initial: float = 0.25,
+        num_parameters: int = 1,
+        init: float = 0.25,
         *,
         device: str | Device | None = None,
         dtype: Any = None,
     ) -> None:
-        if not isinstance(n_channels, int) or n_channels < 1:
-            raise HyperparameterError(f"PReLU: n_channels must be at least 1, got {n_channels!r}")
-        self.initial = _finite("PReLU: initial", initial)
-        slopes = constant((n_channels,), self.initial, dtype=dtype, device=device)
+        check_integer("PReLU", "num_parameters", num_parameters)
+        self.init = _finite("PReLU: init", init)
+        slopes = constant((num_parameters,), self.init, dtype=dtype, device=device)
         self.weight = Parameter(slopes)
 
     def forward(self, x: Array) -> Array:

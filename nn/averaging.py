@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backend import Array, unwrap
 from ..backend.errors import HyperparameterError, StateDictError
+from ..backend.replay import carried, each_step
 from .autograd.tensor import write_in_place
 from .module import Module
 from .optimizers.hyperparameters import below_one
@@ -42,7 +43,10 @@ class ExponentialMovingAverage:
         for name, average in own.items():
             old, now = unwrap(average), unwrap(new[name])
             write_in_place(average, now if share == 1.0 else old + share * (now - old))
-        self.module._replace_buffers(lambda path, x: copied(buffers[path]))
+        self.module._replace_buffers(lambda path, x: carried(x, copied(buffers[path])))
+        each_step(self._count)
+
+    def _count(self) -> None:
         self.n_updates += 1
 
     def state_dict(self) -> dict[str, Any]:

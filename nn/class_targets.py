@@ -52,4 +52,6 @@ def _label_remedy(shape: tuple[int, ...], got: tuple[int, ...]) -> str:
         return "one-hot targets must be floating, of the dtype of the logits: cast them"
     if got == (*shape[:-1], 1):
         return f"use reshape(targets, {shape[:-1]})"
+    if got == (shape[0], *shape[2:]):
+        return "classes are the last axis, not axis 1 as in torch: use moveaxis(logits, 1, -1)"
     return "give one label for each row"

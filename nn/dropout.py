@@ -12,6 +12,7 @@ from ..kernels.cuda.dropout import MASKED_CUPY
 from .autograd import differentiable
 from .autograd.tensor import innermost
 from .module import Module
+from .reduction import check_arrays, check_same_dtype
 
 
 def dropout(
@@ -22,12 +23,13 @@ def dropout(
     The mean stays, so that nothing is left to do in evaluation: training=False gives x itself.
     p: the probability to drop (the paper's p is the one to keep), to a multiple of 2^-32.
     generator: where the choices are drawn, the process's own unless given; alike on every device.
-    Raises HyperparameterError unless 0 <= p <= 1.
+    Raises HyperparameterError unless 0 <= p <= 1, DtypeError unless x is floating.
     Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, section 10.
     """
     check_probability("dropout", p)
     if not training or p == 0:
         return x
+    check_input("dropout", x)
     source = default_generator() if generator is None else generator
     return masked(x, chance=Chance(source, 1.0 - p, math.prod(x.shape)))
 
@@ -60,6 +62,12 @@ class Dropout(Module):
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+def check_input(operation: str, x: Array) -> None:
+    """Raises DtypeError unless x is a floating array."""
+    check_arrays(operation, x=x)
+    check_same_dtype(operation, x=x)
 
 
 def check_probability(operation: str, p: float) -> None:

@@ -7,7 +7,7 @@ import math
 from ..backend import Array, array_namespace, device_of
 from ..backend.errors import ShapeError
 from ..backend.random import Generator, default_generator
-from .dropout import check_probability
+from .dropout import check_input, check_probability
 from .module import Module
 from .smooth_activation import SELU_ALPHA, SELU_SCALE
 
@@ -17,7 +17,8 @@ def dropout1d(
 ) -> Array:
     """x (batch, channels, length) or (channels, length) with whole channels zero: see dropout.
 
-    Raises ShapeError for another number of axes, HyperparameterError unless 0 <= p <= 1.
+    Raises ShapeError for another number of axes, DtypeError unless x is floating,
+    HyperparameterError unless 0 <= p <= 1.
     Source: Tompson, Goroshin, Jain, LeCun, Bregler 2014, section 3.2.
     """
     return _channels_dropped(1, x, p, training, generator)
@@ -46,6 +47,7 @@ def _channels_dropped(
     """dropout with one choice for all spatial positions of a channel."""
     operation = f"dropout{n_axes}d"
     check_probability(operation, p)
+    check_input(operation, x)
     if x.ndim not in (n_axes + 1, n_axes + 2):
         raise ShapeError(
             f"{operation}: x must have {n_axes + 1} axes (channels and {n_axes} more) or "
@@ -64,10 +66,11 @@ def alpha_dropout(
     """x with elements at selu's lowest value with probability p, then scaled to keep the moments.
 
     Inputs of mean 0 and variance 1 keep both, which is what selu builds on.
-    Raises HyperparameterError unless 0 <= p <= 1.
+    Raises HyperparameterError unless 0 <= p <= 1, DtypeError unless x is floating.
     Source: Klambauer, Unterthiner, Mayr, Hochreiter 2017, section 3, "New dropout technique".
     """
     check_probability("alpha_dropout", p)
+    check_input("alpha_dropout", x)
     return _alpha_dropped(x, p, tuple(x.shape), training, generator)
 
 
@@ -76,9 +79,11 @@ def feature_alpha_dropout(
 ) -> Array:
     """alpha_dropout with one choice for a whole channel: x (batch, channels, ...).
 
-    Raises ShapeError for fewer than two axes, HyperparameterError unless 0 <= p <= 1.
+    Raises ShapeError for fewer than two axes, DtypeError unless x is floating,
+    HyperparameterError unless 0 <= p <= 1.
     """
     check_probability("feature_alpha_dropout", p)
+    check_input("feature_alpha_dropout", x)
     if x.ndim < 2:
         raise ShapeError(
             "feature_alpha_dropout: x must have shape (batch, channels, ...), got "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..backend import Array, Device, find_device, is_array, to_device, unwrap
+from ..backend import Array, Device, array_namespace, find_device, is_array, to_device, unwrap
 from .autograd import Tensor
 from .parameter import Parameter, move
 from .state import Differences, load_state, saved_state
@@ -123,11 +123,14 @@ class Module:
         return table(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(vars(self).get(name), Parameter) and not isinstance(value, Parameter | None):
+        old = vars(self).get(name)
+        if isinstance(old, Parameter) and not isinstance(value, Parameter | None):
             raise TypeError(
                 f"{name} is a Parameter, and would no longer be learned as {type(value).__name__}: "
                 f"assign nn.Parameter(value), or write its values with load_state_dict"
             )
+        if old is not None and is_array(value) and not _is_buffer(value) and _is_buffer(old):
+            value = _still_a_buffer(value)
         super().__setattr__(name, value)
 
     def _replace_buffers(self, replace: Callable[[str, Array], Array]) -> None:
@@ -192,6 +195,13 @@ def _is_buffer(x: Any) -> bool:
     if isinstance(x, Tensor):
         return not isinstance(x, Parameter) and not x.requires_grad
     return is_array(x) and hasattr(x, "__setitem__")
+
+
+def _still_a_buffer(value: Array) -> Array:
+    """A scalar of NumPy, which arithmetic makes of arrays without axes, as such an array."""
+    if isinstance(value, Tensor):
+        return value
+    return array_namespace(value).asarray(value)
 
 
 def _named_arrays(module: Module) -> list[tuple[str, Array]]:

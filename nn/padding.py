@@ -14,6 +14,7 @@ from .autograd import differentiable
 from .autograd.tensor import innermost
 from .dimensions import is_integer_from, with_batch
 from .module import Module
+from .reduction import check_arrays
 
 Pairs = tuple[tuple[int, int], ...]
 MODES = ("constant", "reflect", "replicate", "circular")
@@ -39,8 +40,9 @@ def pad(
     widths: as torch, (before, after) of the last axis, then of the one before it, and so on;
     negative ones cut off. mode: "constant" puts the value there, "reflect" mirrors x at its first
     and last elements, "replicate" repeats these, "circular" goes on at the other end.
-    Raises HyperparameterError, and ShapeError for a border that x is too short for.
+    Raises HyperparameterError, DtypeError, and ShapeError for a border that x is too short for.
     """
+    check_arrays("pad", x=x)
     _check_mode(mode)
     if len(widths) % 2 or not all(is_integer_from(-(2**62), n) for n in widths):
         raise HyperparameterError(

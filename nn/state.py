@@ -19,6 +19,7 @@ from ..backend import (
     unwrap,
 )
 from ..backend.errors import CastOverflowError, DtypeError, StateDictError
+from ..backend.replay import carried
 from .autograd.tensor import write_in_place
 from .parameter import Parameter, copied
 
@@ -58,7 +59,7 @@ def load_state(
         if isinstance(own[name], Parameter):
             write_in_place(own[name], values)
         else:
-            buffers[name] = values
+            buffers[name] = carried(own[name], values)
     return differences, buffers
 
 

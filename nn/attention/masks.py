@@ -7,9 +7,10 @@ from typing import Any
 
 from array_api_compat import device
 
-from ...backend import Array, array_namespace, is_floating
-from ...backend.errors import ShapeError
+from ...backend import Array, array_namespace, dtype_name, is_floating
+from ...backend.errors import DtypeError, ShapeError
 from ..autograd.tensor import innermost
+from ..reduction import check_arrays, check_same_dtype
 from .blockwise import causal_mask
 
 
@@ -49,8 +50,18 @@ def with_open_keys(mask: Array, n_keys: int) -> Array:
     return xp.concat([mask, more], axis=-1)
 
 
-def check_mask(operation: str, name: str, mask: Array, shapes: list[tuple[int, ...]]) -> None:
-    """Raises ShapeError unless the mask has one of the shapes."""
+def check_mask(
+    operation: str, name: str, mask: Array, query: Array, shapes: list[tuple[int, ...]]
+) -> None:
+    """Raises DtypeError, DeviceError or ShapeError unless the mask has one of the shapes."""
+    check_arrays(operation, query=query, **{name: mask})
+    if is_floating(mask):
+        check_same_dtype(operation, query=query, **{name: mask})
+    elif dtype_name(mask.dtype) != "bool":
+        raise DtypeError(
+            f"{operation}: {name} must be boolean (true: may not look) or floating (added), got "
+            f"{mask.dtype}; use mask != 0"
+        )
     if tuple(mask.shape) not in shapes:
         wanted = " or ".join(map(str, shapes))
         raise ShapeError(

@@ -17,6 +17,7 @@ from ..initializers import glorot_normal, glorot_uniform, zeros
 from ..linear import Linear, linear
 from ..module import Module
 from ..parameter import Parameter
+from ..reduction import check_arrays
 from .masks import allowed_together, check_mask, with_causal, with_open_keys
 from .scaled_dot_product import attention_weights, scaled_dot_product_attention
 
@@ -102,6 +103,7 @@ class MultiheadAttention(Module):
         S counts the keys of add_bias_kv and add_zero_attn too, which come last.
         A query that may look nowhere gets zeros from every head. Raises ShapeError, DtypeError.
         """
+        check_arrays(NAME, query=query, key=key, value=value)
         single = query.ndim == 2
         q, k, v = self._heads(query, key, value, single)
         mask = self._mask(q, k, key_padding_mask, attn_mask, single)
@@ -224,11 +226,11 @@ class MultiheadAttention(Module):
         masks = []
         if padding is not None:
             wanted = (n_keys,) if single else (n_batch, n_keys)
-            check_mask(NAME, "key_padding_mask", padding, [wanted])
+            check_mask(NAME, "key_padding_mask", padding, q, [wanted])
             masks.append(array_namespace(padding).reshape(padding, (n_batch, 1, 1, n_keys)))
         if attn_mask is not None:
             weights = (n_batch * self.num_heads, n_queries, n_keys)
-            check_mask(NAME, "attn_mask", attn_mask, [weights[1:], weights])
+            check_mask(NAME, "attn_mask", attn_mask, q, [weights[1:], weights])
             if attn_mask.ndim == 3:
                 heads = (n_batch, self.num_heads, *weights[1:])
                 attn_mask = array_namespace(attn_mask).reshape(attn_mask, heads)

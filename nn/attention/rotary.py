@@ -7,7 +7,7 @@ import math
 from array_api_compat import device
 
 from ...backend import Array, array_namespace
-from ...backend.errors import ShapeError
+from ...backend.errors import HyperparameterError, ShapeError
 from ..autograd import differentiable
 from ..autograd.tensor import innermost
 from ..dimensions import check_integer
@@ -89,14 +89,22 @@ def _turns(x: Array, positions: Array | None, base: float, inverse: bool) -> tup
 
 
 class Rotary(Module):
-    """rotary() for x (..., length, features), with its settings."""
+    """rotary() for x (..., length, features), with its settings.
+
+    Raises HyperparameterError unless features is even.
+    """
 
     def __init__(self, features: int, *, base: float = 10_000.0, interleaved: bool = True) -> None:
         check_integer("Rotary", "features", features, least=2)
+        if features % 2:
+            raise HyperparameterError(
+                f"Rotary: features must be even, for pairs of them, got {features}"
+            )
         self.features, self.base, self.interleaved = features, base, interleaved
 
     def forward(self, x: Array, positions: Array | None = None) -> Array:
-        if x.shape[-1:] != (self.features,):
+        check_arrays("Rotary", x=x)
+        if tuple(x.shape[-1:]) != (self.features,):
             raise ShapeError(
                 f"Rotary: x must be (..., length, {self.features}), got shape {tuple(x.shape)}"
             )

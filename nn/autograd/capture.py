@@ -16,7 +16,6 @@ from ...backend import (
     is_array,
 )
 from ...backend.errors import CaptureError, HyperparameterError
-from ...backend.libraries import library_of
 from ...kernels.graphs import Graph, graph_maker
 from .tensor import Tensor, constant, innermost
 from .tree import leaves, mapped, structure
@@ -81,6 +80,7 @@ class Captured:
             if len(self._replays) > self._max_graphs:
                 self._replays.popitem(last=False)
             return replay(given)
+        args, kwargs = _static(given)  # aligned as in the capture, which takes the same kernels
         return mapped(_own_constant, _checked_result(self._step(*args, **kwargs)))
 
     def _is_warm(self, key: Hashable) -> bool:
@@ -96,10 +96,12 @@ class _Replay:
     """One graph, the arrays that it reads its arguments from, and its result."""
 
     def __init__(self, step: Callable[..., Any], given: Any, maker: Callable[..., Graph]) -> None:
-        static = mapped(lambda leaf: _own_constant(leaf) if is_array(leaf) else leaf, given)
+        static = _static(given)
         self._inputs = [innermost(leaf) for leaf in leaves(static) if is_array(leaf)]
         args, kwargs = static
-        self._graph = maker(lambda: _checked_result(step(*args, **kwargs)))
+        where = device_of(self._inputs[0]) if self._inputs else current_device()
+        with where.active():
+            self._graph = maker(lambda: _checked_result(step(*args, **kwargs)))
 
     def __call__(self, given: Any) -> Any:
         arrays = [innermost(leaf) for leaf in leaves(given) if is_array(leaf)]
@@ -110,11 +112,24 @@ class _Replay:
 
 
 def _graph_maker(given: Any) -> Callable[..., Graph] | None:
-    """What records on the library of the arguments, else on that of the current device."""
-    arrays = [leaf for leaf in leaves(given) if is_array(leaf)]
-    names = [library_of(innermost(array)).name for array in arrays]
-    makers = map(graph_maker, names or [current_device().library.name])
-    return next((maker for maker in makers if maker is not None), None)
+    """What records on the device of the arguments, else on the current one; None on a CPU.
+
+    Raises CaptureError for arguments on several devices, one of which would be recorded.
+    """
+    devices = {device_of(innermost(leaf)) for leaf in leaves(given) if is_array(leaf)}
+    devices = devices or {current_device()}
+    makers = [graph_maker(device.library.name) for device in devices]
+    if len(makers) > 1 and any(makers):
+        raise CaptureError(
+            "a captured step's arguments must be on one device, got arrays on "
+            f"{' and '.join(sorted(map(str, devices)))}; move them with to_device"
+        )
+    return makers[0]
+
+
+def _static(given: Any) -> Any:
+    """The arguments with copies of arrays in their place."""
+    return mapped(lambda leaf: _own_constant(leaf) if is_array(leaf) else leaf, given)
 
 
 def _kind(leaf: Any) -> Hashable:

@@ -201,7 +201,7 @@ class Op:
         if kind not in self._fused_by_type:
             self._fused_by_type[kind] = FusedRule.of(self, self._fused, array)
         fused = self._fused_by_type[kind]
-        if fused is None:
+        if fused is None or fused.leaves_out(parents):
             return NotImplemented
         if self._known(below) is None:
             self._choose(below)  # no kernel meets arrays of two libraries

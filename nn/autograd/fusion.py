@@ -21,15 +21,17 @@ def fused_pair(pairs: dict[str, Fused], x: Array) -> Fused | None:
 
 
 def fused_forward(pair: Fused, definition: Callable[..., Any]) -> Callable[..., Any]:
-    """pair.forward for callers who want only y; the definition where it declines or is off."""
+    """The kernel for callers who want only y; the definition where it declines or is off."""
+    kernel = pair.inference or pair.forward
+    is_pair = pair.saves and pair.inference is None
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         if settings().disable_kernels:
             return definition(*args, **kwargs)
-        result = pair.forward(*args, **kwargs)
+        result = kernel(*args, **kwargs)
         if result is NotImplemented:
             return definition(*args, **kwargs)
-        return result[0] if pair.saves else result
+        return result[0] if is_pair else result
 
     return forward
 
@@ -43,6 +45,7 @@ class FusedRule:
         self._pair = pair
         self._backward = pair.backward
         self.indices = tuple(op.names.index(name) for name in pair.of)
+        self._others = tuple(i for i in range(len(op.names)) if i not in self.indices)
         self._pick = picker(wanted_values(op.names, pair.backward))
         parameters = inspect.signature(pair.backward).parameters
         self._wants_needs = NEEDS in parameters
@@ -52,6 +55,10 @@ class FusedRule:
     def of(op: Any, pairs: dict[str, Fused], x: Array) -> FusedRule | None:
         pair = fused_pair(pairs, x)
         return FusedRule(op, pair) if pair is not None and pair.backward is not None else None
+
+    def leaves_out(self, parents: Sequence[Any]) -> bool:
+        """Whether a recorded argument is none of those for which the kernel has a gradient."""
+        return any([parents[i] is not None for i in self._others if i < len(parents)])
 
     def forward(self, args: Sequence[Any], kwargs: dict) -> tuple[Any, Any]:
         """y and what the backward pass wants saved; NotImplemented twice where it declines."""

@@ -103,6 +103,8 @@ def conv_transpose(
             f"{operation}: the result must have at least one element an axis, got lengths "
             f"{lengths} from x of shape {tuple(x.shape)}; use less padding"
         )
+    # output_padding from stride on, which a larger dilation allows: more steps, of zeros
+    x = padded(x, tuple((0, e // s) for e, s in zip(extra, strides, strict=True)))
     pairs = tuple((p, p) for p in borders)
     geometry = Geometry(lengths, window, strides, dilations, pairs, groups)
     return without_batch(transposed_product(x, weight, bias, geometry=geometry), alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ...backend import Array, Device
@@ -77,11 +78,7 @@ class _Convolution(Module):
 
 
 class _Conv(_Convolution):
-    """conv with learned weight (out, in / groups, *kernel) and bias (out,).
-
-    Settings as in the function. generator: where first values are drawn, the process's own unless
-    given. dtype: float32 unless given. Raises HyperparameterError for settings out of range.
-    """
+    """What Conv1d to 3d share."""
 
     def __init__(
         self,
@@ -126,29 +123,30 @@ class _Conv(_Convolution):
 
 
 class Conv1d(_Conv):
-    """conv1d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+    """conv1d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there.
+
+    First values are U(-a, a) with a = 1 / sqrt(n), n numbers feeding one output (torch's default).
+    generator: where they are drawn, the process's own unless given. dtype: float32 unless given.
+    Raises HyperparameterError for settings out of range.
+    """
 
     n_axes, function = 1, conv1d
 
 
 class Conv2d(_Conv):
-    """conv2d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+    """conv2d with learned weight and bias; the rest as Conv1d."""
 
     n_axes, function = 2, conv2d
 
 
 class Conv3d(_Conv):
-    """conv3d with learned weight (out, in / groups, *kernel) and bias (out,); settings as there."""
+    """conv3d with learned weight and bias; the rest as Conv1d."""
 
     n_axes, function = 3, conv3d
 
 
 class _ConvTranspose(_Convolution):
-    """conv_transpose with learned weight (in, out / groups, *kernel) and bias (out,).
-
-    Settings as in the function. output_size=, given to the call, chooses output_padding so that the
-    spatial axes of the result have these lengths. Raises HyperparameterError.
-    """
+    """What ConvTranspose1d to 3d share."""
 
     transposed = True
 
@@ -192,33 +190,38 @@ class _ConvTranspose(_Convolution):
     def _extra(self, x: Array, output_size: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that makes these lengths."""
         name = type(self).__name__
-        wanted = tuple(output_size)[-self.n_axes :]
+        given = output_size[-self.n_axes :] if isinstance(output_size, Sequence) else output_size
+        wanted = per_axis(name, "output_size", given, self.n_axes)
         settings = (self.kernel_size, self.stride, self.dilation, self.padding)
         sizes = zip(x.shape[-self.n_axes :], *settings, strict=True)
         least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, d, p in sizes)
-        extra = tuple(w - n for w, n in zip(wanted, least, strict=False))
+        extra = tuple(w - n for w, n in zip(wanted, least, strict=True))
         most = [max(s, d) for s, d in zip(self.stride, self.dilation, strict=True)]
-        if len(extra) != self.n_axes or not all(map(lambda e, m: 0 <= e < m, extra, most)):
+        if not all(map(lambda e, m: 0 <= e < m, extra, most)):
             raise HyperparameterError(
                 f"{name}: output_size must be one of the lengths that make {tuple(x.shape)}, from "
-                f"{least} to less than stride more, got {tuple(output_size)}"
+                f"{least} to less than stride more, got {output_size}"
             )
         return extra
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """conv_transpose1d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+    """conv_transpose1d with learned weight (in, out / groups, *kernel) and bias (out,).
+
+    Settings as there. output_size=, given to the call, chooses output_padding so that the spatial
+    axes of the result have these lengths. Raises HyperparameterError for settings out of range.
+    """
 
     n_axes, function = 1, conv_transpose1d
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """conv_transpose2d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+    """conv_transpose2d with learned weight and bias; the rest as ConvTranspose1d."""
 
     n_axes, function = 2, conv_transpose2d
 
 
 class ConvTranspose3d(_ConvTranspose):
-    """conv_transpose3d with learned weight (in, out / groups, *kernel) and bias (out,)."""
+    """conv_transpose3d with learned weight and bias; the rest as ConvTranspose1d."""
 
     n_axes, function = 3, conv_transpose3d

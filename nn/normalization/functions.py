@@ -229,7 +229,7 @@ def _check(
     """Raises DtypeError or DeviceError unless all fit, ShapeError for too few axes."""
     given: dict[str, Any] = {name: part for name, part in parts.items() if part is not None}
     check_arrays(operation, x=x, **given)
-    check_same_dtype(operation, x=x, **given)
+    check_same_dtype(operation, **given, x=x)
     check_eps(operation, eps)
     if x.ndim < least:
         axes = ("(..., features)", "(batch, channels, ...)", "(batch, channels, spatial axes)")

@@ -43,7 +43,7 @@ class LayerNorm(Module):
 
     def extra_repr(self) -> str:
         affine = "" if self.weight is not None else ", elementwise_affine=False"
-        return f"{self.normalized_shape}, eps={self.eps}{affine}"
+        return f"{self.normalized_shape}, eps={self.eps}{affine}{_bias_left_out(self)}"
 
 
 class RMSNorm(Module):
@@ -81,8 +81,8 @@ class RMSNorm(Module):
 class GroupNorm(Module):
     """group_norm with learned weight (ones) and bias (zeros), one of each for every channel.
 
-    affine=False: without both. Raises HyperparameterError for settings out of range, and unless
-    num_groups divides num_channels.
+    affine=False: without both; bias=False: without bias. Raises HyperparameterError for settings
+    out of range, and unless num_groups divides num_channels.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class GroupNorm(Module):
         eps: float = 1e-5,
         affine: bool = True,
         *,
+        bias: bool = True,
         device: str | Device | None = None,
         dtype: Any = None,
     ) -> None:
@@ -106,11 +107,17 @@ class GroupNorm(Module):
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         made = {"device": device, "dtype": dtype}
         self.weight = Parameter(ones((num_channels,), **made)) if affine else None
-        self.bias = Parameter(zeros((num_channels,), **made)) if affine else None
+        self.bias = Parameter(zeros((num_channels,), **made)) if affine and bias else None
 
     def forward(self, x: Array) -> Array:
         return group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
         affine = "" if self.weight is not None else ", affine=False"
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}{affine}"
+        settings = f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
+        return f"{settings}{affine}{_bias_left_out(self)}"
+
+
+def _bias_left_out(layer: LayerNorm | GroupNorm) -> str:
+    """What repr says of a layer that has a weight and no bias."""
+    return "" if layer.weight is None or layer.bias is not None else ", bias=False"

@@ -11,6 +11,7 @@ from ..dimensions import check_integer, with_batch, without_batch
 from ..initializers import ones, zeros
 from ..module import Module
 from ..parameter import Parameter
+from ..reduction import check_arrays
 from .functions import batch_norm, check_eps, instance_norm
 
 
@@ -26,6 +27,7 @@ class _RunningNorm(Module):
         momentum: float | None,
         affine: bool,
         track_running_stats: bool,
+        bias: bool,
         made: dict[str, Any],
     ) -> None:
         name = type(self).__name__
@@ -40,7 +42,7 @@ class _RunningNorm(Module):
         self.track_running_stats = track_running_stats
         shape = (num_features,)
         self.weight = Parameter(ones(shape, **made)) if affine else None
-        self.bias = Parameter(zeros(shape, **made)) if affine else None
+        self.bias = Parameter(zeros(shape, **made)) if affine and bias else None
         self.running_mean: Any = None
         self.running_var: Any = None
         self.num_batches_tracked: Any = None
@@ -50,6 +52,7 @@ class _RunningNorm(Module):
 
     def _check(self, x: Array, channel_axis: int = 1) -> None:
         name = type(self).__name__
+        check_arrays(name, x=x)
         if x.ndim not in self.n_axes:
             counts = " or ".join(map(str, self.n_axes))
             raise ShapeError(
@@ -69,25 +72,20 @@ class _RunningNorm(Module):
         self.running_var = carried(self.running_var, variance)
 
     def extra_repr(self) -> str:
-        settings = {
+        settings: dict[str, Any] = {
             "eps": self.eps,
             "momentum": self.momentum,
             "affine": self.weight is not None,
             "track_running_stats": self.track_running_stats,
         }
+        if self.weight is not None and self.bias is None:
+            settings["bias"] = False
         listed = ", ".join(f"{name}={value}" for name, value in settings.items())
         return f"{self.num_features}, {listed}"
 
 
 class _BatchNorm(_RunningNorm):
-    """batch_norm with learned weight (ones) and bias (zeros).
-
-    In training by the statistics of the batch, and the running ones move towards these:
-    (1 - momentum) old + momentum new, with the unbiased variance; momentum=None: their plain mean
-    over all batches. In evaluation by the running ones. An empty batch changes nothing.
-    track_running_stats=False: the batch's own in evaluation too.
-    Raises HyperparameterError; ShapeError for other channels and one value a channel in training.
-    """
+    """What BatchNorm1d to 3d share."""
 
     def __init__(
         self,
@@ -97,11 +95,12 @@ class _BatchNorm(_RunningNorm):
         affine: bool = True,
         track_running_stats: bool = True,
         *,
+        bias: bool = True,
         device: str | Device | None = None,
         dtype: Any = None,
     ) -> None:
         made = {"device": device, "dtype": dtype}
-        self._set(num_features, eps, momentum, affine, track_running_stats, made)
+        self._set(num_features, eps, momentum, affine, track_running_stats, bias, made)
 
     def forward(self, x: Array) -> Array:
         self._check(x)
@@ -117,7 +116,7 @@ class _BatchNorm(_RunningNorm):
     def _follow(self, x: Array) -> None:
         """Let the running statistics take up those of x."""
         xp = array_namespace(x)
-        seen = self.num_batches_tracked + 1
+        seen = xp.asarray(self.num_batches_tracked + 1)  # NumPy's sum of 0-d arrays is no array
         self.num_batches_tracked = carried(self.num_batches_tracked, seen)
         share = 1.0 / xp.astype(seen, x.dtype) if self.momentum is None else self.momentum
         axes = (0, *range(2, x.ndim))
@@ -125,30 +124,33 @@ class _BatchNorm(_RunningNorm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """Batch normalization of (batch, channels) or (batch, channels, length)."""
+    """batch_norm of (batch, channels) or (batch, channels, length), with learned weight and bias.
+
+    They start as ones and zeros; affine=False: without both; bias=False: without bias.
+    In training by the statistics of the batch, and the running ones move towards these:
+    (1 - momentum) old + momentum new, with the unbiased variance; momentum=None: their plain mean
+    over all batches. In evaluation by the running ones. An empty batch changes nothing.
+    track_running_stats=False: the batch's own in evaluation too.
+    Raises HyperparameterError; ShapeError for other channels and one value a channel in training.
+    """
 
     n_axes = (2, 3)
 
 
 class BatchNorm2d(_BatchNorm):
-    """Batch normalization of (batch, channels, height, width)."""
+    """batch_norm of (batch, channels, height, width); settings and errors as BatchNorm1d."""
 
     n_axes = (4,)
 
 
 class BatchNorm3d(_BatchNorm):
-    """Batch normalization of (batch, channels, depth, height, width)."""
+    """batch_norm of (batch, channels, depth, height, width); settings, errors as BatchNorm1d."""
 
     n_axes = (5,)
 
 
 class _InstanceNorm(_RunningNorm):
-    """instance_norm; affine=True: with learned weight (ones) and bias (zeros).
-
-    track_running_stats=True: running statistics move towards the means over the batch of the
-    instances', and evaluation uses them. x may come without the batch.
-    Raises HyperparameterError; ShapeError for other channels and for one value a channel.
-    """
+    """What InstanceNorm1d to 3d share."""
 
     n_spatial = 1
 
@@ -160,13 +162,15 @@ class _InstanceNorm(_RunningNorm):
         affine: bool = False,
         track_running_stats: bool = False,
         *,
+        bias: bool = True,
         device: str | Device | None = None,
         dtype: Any = None,
     ) -> None:
         made = {"device": device, "dtype": dtype}
-        self._set(num_features, eps, momentum, affine, track_running_stats, made)
+        self._set(num_features, eps, momentum, affine, track_running_stats, bias, made)
 
     def forward(self, x: Array) -> Array:
+        check_arrays(type(self).__name__, x=x)
         x, alone = with_batch(type(self).__name__, x, self.n_spatial)
         self._check(x)
         if self.track_running_stats and not self.training:
@@ -187,18 +191,24 @@ class _InstanceNorm(_RunningNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Instance normalization of (batch, channels, length)."""
+    """instance_norm of (batch, channels, length), or that without the batch.
+
+    affine=True: with learned weight (ones) and, unless bias=False, bias (zeros).
+    track_running_stats=True: running statistics move towards the means over the batch of the
+    instances', and evaluation uses them.
+    Raises HyperparameterError; ShapeError for other channels and for one value a channel.
+    """
 
     n_axes, n_spatial = (3,), 1
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """Instance normalization of (batch, channels, height, width)."""
+    """instance_norm of (batch, channels, height, width); settings, errors as InstanceNorm1d."""
 
     n_axes, n_spatial = (4,), 2
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """Instance normalization of (batch, channels, depth, height, width)."""
+    """instance_norm of (batch, channels, depth, height, width); see InstanceNorm1d."""
 
     n_axes, n_spatial = (5,), 3

@@ -15,7 +15,7 @@ from ..autograd import differentiable
 from ..autograd.tensor import innermost
 from ..dimensions import by_dimension, is_integer_from, with_batch, without_batch
 from .functions import check_floating, with_indices
-from .windows import Places, max_places, window_max, window_sum
+from .windows import Places, window_max, window_sum
 
 OutputSize = int | Sequence[int | None] | None
 
@@ -53,8 +53,7 @@ def adaptive_max_pool(
     geometry = _even(tuple(x.shape[2:]), lengths)
     if geometry is not None and not return_indices:
         return without_batch(window_max(x, geometry=geometry), alone)
-    places = max_places(x, _places(tuple(x.shape[2:]), lengths))
-    y, indices = with_indices(x, places, alone)
+    y, indices = with_indices(x, _places(tuple(x.shape[2:]), lengths), alone)
     return (y, indices) if return_indices else y
 
 

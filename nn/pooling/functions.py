@@ -11,9 +11,11 @@ from ...backend import Array, array_namespace, is_floating
 from ...backend.errors import DtypeError, HyperparameterError
 from ...backend.geometry import Geometry
 from ..dimensions import by_dimension, check_integer, with_batch, without_batch
+from ..reduction import check_arrays
 from .windows import (
+    Places,
     Setting,
-    elements,
+    largest,
     max_places,
     pool_geometry,
     regular_places,
@@ -49,8 +51,7 @@ def max_pool(
     geometry = pool_geometry(operation, lengths, *settings)
     if not return_indices:
         return without_batch(window_max(x, geometry=geometry), alone)
-    places = max_places(x, regular_places(geometry))
-    return with_indices(x, places, alone)
+    return with_indices(x, regular_places(geometry), alone)
 
 
 def avg_pool(
@@ -78,8 +79,8 @@ def avg_pool(
     geometry = pool_geometry(
         operation, tuple(x.shape[2:]), kernel_size, stride, padding, 1, ceil_mode
     )
+    check_divisor(operation, divisor_override)
     if divisor_override is not None:
-        check_integer(operation, "divisor_override", divisor_override)
         return without_batch(window_sum(x, geometry=geometry) / float(divisor_override), alone)
     means = window_sum(x, geometry=geometry) / _divisor(x, geometry, int(count_include_pad))
     return without_batch(means, alone)
@@ -101,11 +102,7 @@ def lp_pool(
     Where the sum is 0 the gradient is 0. Raises ShapeError, DtypeError, HyperparameterError.
     """
     operation = f"lp_pool{n_axes}d"
-    if not 0.0 < norm_type < math.inf:
-        raise HyperparameterError(
-            f"{operation}: norm_type must be positive and finite, got {norm_type!r}; "
-            "for the largest element use max_pool"
-        )
+    check_norm_type(operation, norm_type)
     x, alone = _prepared(operation, x, n_axes)
     lengths = tuple(x.shape[2:])
     geometry = pool_geometry(operation, lengths, kernel_size, stride, 0, 1, ceil_mode)
@@ -129,19 +126,35 @@ def _prepared(operation: str, x: Array, n_axes: int) -> tuple[Array, bool]:
     return with_batch(operation, x, n_axes)
 
 
-def check_floating(operation: str, x: Array) -> None:
-    """Raises DtypeError unless x is a floating array."""
-    if not is_floating(x):
-        raise DtypeError(
-            f"{operation}: x must be floating, got {getattr(x, 'dtype', type(x).__name__)}; "
-            "cast it first"
+def check_norm_type(operation: str, norm_type: float) -> None:
+    """Raises HyperparameterError unless norm_type is positive and finite."""
+    if not 0.0 < norm_type < math.inf:
+        raise HyperparameterError(
+            f"{operation}: norm_type must be positive and finite, got {norm_type!r}; "
+            "for the largest element use max_pool"
         )
 
 
-def with_indices(x: Array, places: Array, alone: bool) -> tuple[Array, Array]:
-    """(the elements at these places, the places as an array of the kind of x)."""
-    y = elements(x, places)
-    indices = array_namespace(x).asarray(places)
+def check_divisor(operation: str, divisor_override: int | None) -> None:
+    """Raises HyperparameterError unless it is None or an integer >= 1."""
+    if divisor_override is not None:
+        check_integer(operation, "divisor_override", divisor_override)
+
+
+def check_floating(operation: str, x: Array) -> None:
+    """Raises DtypeError unless x is a floating array."""
+    check_arrays(operation, x=x)
+    if not is_floating(x):
+        raise DtypeError(
+            f"{operation}: x must be floating, got {x.dtype}; cast it, "
+            "e.g. xp.astype(x, xp.float32)"
+        )
+
+
+def with_indices(x: Array, places: Places, alone: bool) -> tuple[Array, Array]:
+    """(the largest elements of windows, where they are as an array of the kind of x)."""
+    found = max_places(x, places)
+    y, indices = largest(x, found, places), array_namespace(x).asarray(found)
     return without_batch(y, alone), without_batch(indices, alone)
 
 

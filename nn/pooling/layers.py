@@ -78,6 +78,7 @@ class _AvgPool(_Pool):
         divisor_override: int | None = None,
     ) -> None:
         self._set(kernel_size, stride, padding)
+        functions.check_divisor(type(self).__name__, divisor_override)
         self.ceil_mode = ceil_mode
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
@@ -104,6 +105,7 @@ class _LPPool(_Pool):
         ceil_mode: bool = False,
     ) -> None:
         self._set(kernel_size, stride, 0)
+        functions.check_norm_type(type(self).__name__, norm_type)
         self.norm_type, self.ceil_mode = norm_type, ceil_mode
 
     def forward(self, x: Array) -> Array:

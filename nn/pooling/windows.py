@@ -121,7 +121,8 @@ def _parts_by_axis(geometry: Geometry) -> list[list[slice]]:
 @differentiable
 def window_max(x: Array, *, geometry: Geometry) -> Array:
     """The largest element of every window; of several equal ones the first has the gradient."""
-    return elements(x, max_places(x, regular_places(geometry)))
+    places = regular_places(geometry)
+    return largest(x, max_places(x, places), places)
 
 
 window_max.fused_by(numpy=WINDOW_MAX_NUMPY)
@@ -140,6 +141,27 @@ def regular_places(geometry: Geometry) -> Places:
         rows = [[i * step - before + k * spread for k in range(size)] for i in range(count)]
         places.append(tuple(tuple(j if 0 <= j < n else -1 for j in row) for row in rows))
     return tuple(places)
+
+
+def largest(x: Array, found: Array, places: Places) -> Array:
+    """The elements that max_places found, recorded.
+
+    -inf, as torch, for a window of border alone: a dilation can step over all of a short x.
+    """
+    y, empty = elements(x, found), _are_empty(places)
+    if not any(empty):
+        return y
+    xp, raw = array_namespace(y), innermost(y)
+    mask = array_namespace(raw).asarray(empty, device=device(raw))
+    counts = tuple(len(rows) for rows in places)
+    return xp.where(xp.reshape(mask, counts), xp.full_like(y, -math.inf), y)
+
+
+@functools.lru_cache(maxsize=64)
+def _are_empty(places: Places) -> tuple[bool, ...]:
+    """Whether a window holds nothing but the border along one of the axes, in flat order."""
+    by_axis = [[max(row) < 0 for row in rows] for rows in places]
+    return tuple(map(any, itertools.product(*by_axis)))
 
 
 def max_places(x: Array, places: Places) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from array_api_compat import device as device_of_array
@@ -14,6 +15,7 @@ from ..dimensions import check_integer
 from ..initializers import uniform
 from ..module import Module
 from ..parameter import Parameter
+from ..reduction import check_arrays
 from .gru import gru_cell
 from .lstm import lstm_cell
 from .rnn import check_nonlinearity, rnn_cell
@@ -55,6 +57,7 @@ class _Cell(Module):
 
     def _zeros(self, x: Array) -> Array:
         """The state at the beginning."""
+        check_arrays(type(self).__name__, x=x)
         if x.ndim not in (1, 2):
             raise ShapeError(
                 f"{type(self).__name__}: x must be (batch, features) or (features,), got shape "
@@ -113,5 +116,11 @@ class LSTMCell(_Cell):
     n_gates = 4
 
     def forward(self, x: Array, states: tuple[Array, Array] | None = None) -> tuple[Array, Array]:
-        hidden, cell = (self._zeros(x), self._zeros(x)) if states is None else states
+        if states is None:
+            states = (self._zeros(x), self._zeros(x))
+        if not isinstance(states, Sequence) or len(states) != 2:
+            raise ShapeError(
+                f"LSTMCell: states must be a pair (hidden, cell), got {type(states).__name__}"
+            )
+        hidden, cell = states
         return lstm_cell(x, hidden, cell, *self._weights())

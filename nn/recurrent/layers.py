@@ -17,6 +17,7 @@ from ..dropout import dropout
 from ..initializers import uniform
 from ..module import Module
 from ..parameter import Parameter
+from ..reduction import check_arrays
 from .gru import gru
 from .lstm import lstm
 from .rnn import check_nonlinearity, rnn
@@ -69,7 +70,7 @@ class _Recurrent(Module):
         (batch,), each in [1, time], as packed sequences in torch: outputs beyond a length are
         zero, the last state is the one at it. Raises ShapeError, DtypeError.
         """
-        single = x.ndim == 2
+        single = getattr(x, "ndim", 0) == 2
         x = self._time_first(x)
         states = self._states(x, state, single)
         y, *last = self._layers(self._clean(x, lengths), states, lengths)
@@ -138,6 +139,7 @@ class _Recurrent(Module):
 
     def _time_first(self, x: Array) -> Array:
         """x as (time, batch, input_size)."""
+        check_arrays(type(self).__name__, x=x)
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             order = "(batch, time, " if self.batch_first else "(time, batch, "
             raise ShapeError(
@@ -167,6 +169,7 @@ class _Recurrent(Module):
             raise ShapeError(
                 f"{name}: state must be a pair (hidden, cell), got {type(kinds).__name__}"
             )
+        check_arrays(name, **dict(zip(("hidden", "cell"), kinds, strict=False)))
         for kind, n in zip(kinds, self._widths, strict=True):
             if tuple(kind.shape) != (*leading, n):
                 size = "hidden_size" if n == self.hidden_size else "proj_size"

@@ -10,6 +10,7 @@ from array_api_compat import device
 from ...backend import Array, array_namespace, is_array, is_integer
 from ...backend.errors import DtypeError, ShapeError
 from ..autograd.tensor import innermost
+from ..dimensions import is_integer_from
 from ..reduction import check_arrays
 
 States = tuple[Array, ...]
@@ -71,6 +72,8 @@ def valid_steps(operation: str, lengths: Lengths, x: Array) -> Array | None:
     xp = array_namespace(innermost(x))
     lengths = innermost(lengths)
     if not is_array(lengths):
+        if not all(is_integer_from(n, n) for n in lengths):
+            raise DtypeError(f"{operation}: lengths must be integers, got {list(lengths)}")
         lengths = xp.asarray(list(lengths), dtype=xp.int64, device=device(innermost(x)))
     check_arrays(operation, x=x, lengths=lengths)
     _check_lengths(operation, lengths, *x.shape[:2])

@@ -82,6 +82,16 @@ def test_arrays_are_buffers_unless_their_name_begins_with_an_underscore():
     assert Scale().buffers()[0].dtype == np.int64
 
 
+def test_a_buffer_without_axes_is_still_saved_after_arithmetic(device):
+    model = nn.Module()
+    model.count = ig.array(0)
+    for _ in range(2):
+        model.count = model.count + 1  # NumPy makes a scalar of it, which is no array
+    assert [int(x) for x in model.state_dict().values()] == [2]
+    model.load_state_dict({"count": np.array(7)})
+    assert int(model.count) == 7
+
+
 def test_a_tensor_is_a_buffer_unless_a_recording_follows_it():
     layer = Scale()
     layer.constant = ig.Tensor(np.zeros(2))

@@ -72,7 +72,7 @@ def test_one_value_a_channel_is_refused_in_training(make):
     [
         (lambda: nn.BatchNorm2d(5, dtype="float64")(X), ShapeError, r"must have 5 channels"),
         (lambda: nn.BatchNorm1d(6, dtype="float64")(X), ShapeError, "must have 2 or 3 axes"),
-        (lambda: nn.BatchNorm2d(6)(X), DtypeError, "must be float64 like x, got float32"),
+        (lambda: nn.BatchNorm2d(6)(X), DtypeError, "x must be float32 like weight, got float64"),
         (lambda: nn.batch_norm(X), HyperparameterError, "with running_mean and running_var"),
         (lambda: nn.batch_norm(X, np.ones(5)), ShapeError, r"running_mean must have .*\(5,\)"),
         (lambda: nn.BatchNorm2d(3, momentum=1.5), HyperparameterError, r"in \[0, 1\] or None"),

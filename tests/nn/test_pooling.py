@@ -51,6 +51,18 @@ def test_the_border_is_never_the_largest_even_among_minus_infinity():
     assert_array_equal(dx, [[[1.0, 1.0, 0.0, 0.0]]])
 
 
+@pytest.mark.parametrize("kernels", [True, False])
+def test_a_window_of_border_alone_is_minus_infinity_and_has_no_gradient(kernels, device):
+    x, options = ig.array(np.ones((1, 1, 1, 3))), {"dilation": (2, 1)}  # steps from -1 to 1
+    with settings_override(disable_kernels=not kernels):
+        y, pull = ig.vjp(lambda x: nn.max_pool2d(x, 2, 1, 1, **options), x)
+        found, _ = nn.max_pool2d(x, 2, 1, 1, **options, return_indices=True)
+        dx = pull(ig.array(np.ones((1, 1, 1, 4))))[0]
+    assert_array_equal(ig.to_numpy(y), np.full((1, 1, 1, 4), -np.inf))
+    assert_array_equal(ig.to_numpy(found), ig.to_numpy(y))
+    assert_array_equal(ig.to_numpy(dx), np.zeros((1, 1, 1, 3)))
+
+
 def test_infinity_stays_in_its_own_mean():
     x = np.arange(6.0)[None, None].copy()
     x[0, 0, 5] = np.inf

@@ -67,8 +67,11 @@ def test_running_statistics_follow_two_batches_and_serve_evaluation(case, device
     second = module(2.0 * x + 1.0)
     assert_near(second, case.arrays["second/y"], 1e-9, "second")
     assert_near(module.eval()(x), case.arrays["evaluated/y"], 1e-9, "evaluated")
+    after = case.under("after")
+    assert list(module.state_dict()) == list(after)
     for name, value in module.state_dict().items():
-        assert_near(value, case.arrays[f"after/{name}"], 1e-9, name)
+        assert value.dtype == ig.array(after[name]).dtype
+        assert_near(value, after[name], 1e-9, name)
 
 
 def test_evaluation_leaves_running_statistics_alone_and_so_does_an_empty_batch():

@@ -34,6 +34,7 @@ TRANSPOSED: tuple[dict[str, Any], ...] = (
     {"kernel_size": (2, 3, 1), "stride": 2, "output_padding": 1},
     {"kernel_size": 3, "stride": (3, 1, 2), "padding": 1, "groups": 2, "bias": False},
     {"kernel_size": 2, "stride": 2, "dilation": (3, 1, 2), "padding": (1, 0, 1), "groups": 4},
+    {"kernel_size": 2, "stride": (1, 2, 1), "dilation": 3, "padding": 1, "output_padding": 2},
 )
 MAXIMA: tuple[dict[str, Any], ...] = (
     {"kernel_size": 2},
@@ -119,6 +120,9 @@ def other_layers() -> list[tuple[str, dict[str, Any], tuple[int, ...]]]:
         ("GroupNorm", {"num_groups": 2, "num_channels": 4}, (2, 4, 3, 2)),
         ("GroupNorm", {"num_groups": 4, "num_channels": 4, "affine": False}, (2, 4, 5)),
         ("GroupNorm", {"num_groups": 1, "num_channels": 4, "eps": 0.1}, (3, 4)),
+        ("GroupNorm", {"num_groups": 2, "num_channels": 4, "bias": False}, (3, 4)),
+        ("BatchNorm2d", {"num_features": 3, "bias": False}, (2, 3, 2, 4)),
+        ("InstanceNorm1d", {"num_features": 3, "affine": True, "bias": False}, (2, 3, 4)),
         ("PixelShuffle", {"upscale_factor": 2}, (2, 12, 2, 3)),
         ("PixelUnshuffle", {"downscale_factor": 3}, (2, 2, 6, 3)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ....backend import Array, array_namespace, is_floating
+from ....backend import Array, array_namespace, is_array, is_floating
 from ....backend.errors import DtypeError, ShapeError
 from ....kernels.cuda.softmax import LOG_SOFTMAX_CUPY, SOFTMAX_CUPY
 from ....kernels.softmax import LOG_SOFTMAX_NUMPY, SOFTMAX_NUMPY
@@ -113,15 +113,20 @@ def _(x: Array, axis: int = -1) -> None:
 
 
 def _check(operation: str, x: Array, axis: int) -> None:
+    _check_floating(operation, x)
     shape = x.shape
     if not -len(shape) <= axis < len(shape) or shape[axis] == 0:
         raise ShapeError(
             f"{operation}: x must have an axis {axis} with at least one element, got x of shape "
             f"{tuple(shape)}"
         )
-    _check_floating(operation, x)
 
 
 def _check_floating(operation: str, x: Array) -> None:
+    if not is_array(x):
+        raise DtypeError(
+            f"{operation}: x must be an array, got {type(x).__name__}; "
+            "make one with isograd.array(...)"
+        )
     if not is_floating(x):
         raise DtypeError(f"{operation}: x must be floating, got {x.dtype}; cast it first")

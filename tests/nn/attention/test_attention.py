@@ -53,6 +53,20 @@ def test_blocks_drop_the_same_weights_forward_and_backward(small_blocks):
     ig.check_gradients(f, drawn(2, 5, 2), drawn(2, 5, 2, seed=1), drawn(2, 5, 2, seed=2))
 
 
+def test_the_factors_of_dropped_weights_have_a_gradient_too(device):
+    arrays = [ig.array(drawn(*shape)) for shape in ((2, 3, 2), (2, 5, 2), (2, 5, 4), (2, 3, 5))]
+    query, key, value, kept = arrays
+    options = {"is_causal": False, "scale": 0.5}
+
+    def mixed(kept):
+        return scaled_dot_product.attention(query, key, value, None, kept, **options)
+
+    ig.check_gradients(mixed, kept)
+    dy = mixed(kept)
+    direct = scaled_dot_product.attention.backward(dy, query, key, value, None, kept, **options)
+    assert_allclose(ig.to_numpy(direct[3]), ig.to_numpy(ig.vjp(mixed, kept)[1](dy)[0]), rtol=1e-12)
+
+
 @pytest.mark.parametrize("blocks", [False, True])
 def test_dropout_drops_that_part_of_the_weights_and_keeps_the_mean(blocks, request):
     if blocks:

@@ -213,6 +213,27 @@ def test_what_the_forward_kernel_saves_comes_back():
     assert saved_arrays[0][1] == "anything"
 
 
+def test_a_kernel_for_inference_runs_where_nothing_is_recorded():
+    def forward(a, b):
+        return a * b, a + b
+
+    def inference(a, b):
+        return NotImplemented if a.size == 1 else a * b + 1.0
+
+    def backward(dy, saved):
+        return dy * saved, None
+
+    product = product_op(backward, forward, saves=True, inference=inference)
+    np.testing.assert_array_equal(product(X, X), X * X + 1.0)
+    np.testing.assert_array_equal(product(ig.Tensor(X), X).data, X * X + 1.0)
+    np.testing.assert_array_equal(product(X[:1], X[:1]), X[:1] * X[:1])
+    a = leaf(X)
+    y = product(a, X)
+    np.testing.assert_array_equal(y.data, X * X)
+    total(y).backward()
+    np.testing.assert_array_equal(a.grad, X + X)
+
+
 def test_a_kernel_is_told_which_gradients_are_wanted():
     seen = []
 
@@ -227,6 +248,18 @@ def test_a_kernel_is_told_which_gradients_are_wanted():
     total(product(leaf(X), leaf(X))).backward()
     assert seen == [{"a"}, {"b"}, {"a", "b"}]
     np.testing.assert_array_equal(a.grad, [3.0, 4.0])
+
+
+def test_an_argument_for_which_the_kernel_has_no_gradient_gets_it_from_the_op():
+    def product(a, b):
+        return a * b
+
+    product = ig.differentiable(product)
+    product.fused_by(numpy=Fused(lambda a, b: a * b, lambda dy, b: (dy * b,), of=("a",)))
+    a, b = leaf(X), leaf([3.0, 4.0])
+    total(product(a, b)).backward()
+    np.testing.assert_array_equal(a.grad, [3.0, 4.0])
+    np.testing.assert_array_equal(b.grad, X)
 
 
 def writing_op(offered):
