@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .blocks import blocks, constants
+from .blocks import constants, in_blocks
 
 
 def adam_numpy(
@@ -25,11 +25,21 @@ def adam_numpy(
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of Adam; dp is read."""
     factors = _factors(p.dtype, t, lr, betas, eps)
-    for p_block, dp_block, m_block, v_block, scratch, decayed in blocks(2, p, dp, m, v):
+
+    def update(
+        p: np.ndarray,
+        dp: np.ndarray,
+        m: np.ndarray,
+        v: np.ndarray,
+        scratch: np.ndarray,
+        decayed: np.ndarray,
+    ) -> None:
         if weight_decay:
-            np.multiply(p_block, weight_decay, out=decayed)
-            dp_block = np.add(dp_block, decayed, out=decayed)
-        _update(p_block, dp_block, m_block, v_block, scratch, factors)
+            np.multiply(p, weight_decay, out=decayed)
+            dp = np.add(dp, decayed, out=decayed)
+        _update(p, dp, m, v, scratch, factors)
+
+    in_blocks(update, 2, p, dp, m, v)
 
 
 def adamw_numpy(
@@ -46,9 +56,14 @@ def adamw_numpy(
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of AdamW; dp is read."""
     factors = _factors(p.dtype, t, lr, betas, eps)
-    for p_block, dp_block, m_block, v_block, scratch in blocks(1, p, dp, m, v):
-        np.multiply(p_block, 1.0 - lr * weight_decay, out=p_block)
-        _update(p_block, dp_block, m_block, v_block, scratch, factors)
+
+    def update(
+        p: np.ndarray, dp: np.ndarray, m: np.ndarray, v: np.ndarray, scratch: np.ndarray
+    ) -> None:
+        np.multiply(p, 1.0 - lr * weight_decay, out=p)
+        _update(p, dp, m, v, scratch, factors)
+
+    in_blocks(update, 1, p, dp, m, v)
 
 
 def _factors(

@@ -19,9 +19,12 @@ class Fused:
         that this gradient may be written to and returned). Returns one gradient for each name in
         `of`, as a tuple, None where it is not needed. Without it the op's own rule runs.
     of: the parameters that have a gradient.
+    inference: like forward, for callers that record nothing: y alone, with saves=True too. Without
+        it forward runs.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., tuple[Any, ...]] | None = None
     of: tuple[str, ...] = ("x",)
     saves: bool = False
+    inference: Callable[..., Any] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .blocks import blocks
+from .blocks import in_blocks
 
 
 def rmsprop_numpy(
@@ -24,17 +24,22 @@ def rmsprop_numpy(
     centered: bool,
 ) -> None:
     """Overwrite p and the moments (1-D: mean square, mean if centered, velocity if momentum)."""
-    for p_block, dp_block, *rest, decayed, scratch in blocks(2, p, dp, *moments):
-        gradient = dp_block
+
+    def update(p: np.ndarray, dp: np.ndarray, *rest: np.ndarray) -> None:
+        *running, decayed, scratch = rest
+        gradient = dp
         if weight_decay:
-            np.multiply(p_block, weight_decay, out=decayed)
-            gradient = np.add(dp_block, decayed, out=decayed)
-        step = _quotient(gradient, rest, alpha, eps, centered, scratch)
+            np.multiply(p, weight_decay, out=decayed)
+            gradient = np.add(dp, decayed, out=decayed)
+        step = _quotient(gradient, running, alpha, eps, centered, scratch)
         if momentum:
-            np.multiply(rest[-1], momentum, out=rest[-1])
-            step = np.add(rest[-1], step, out=rest[-1])
+            velocity = running[-1]
+            np.multiply(velocity, momentum, out=velocity)
+            step = np.add(velocity, step, out=velocity)
         np.multiply(step, lr, out=scratch)
-        np.subtract(p_block, scratch, out=p_block)
+        np.subtract(p, scratch, out=p)
+
+    in_blocks(update, 2, p, dp, *moments)
 
 
 def _quotient(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .blocks import blocks
+from .blocks import in_blocks
 
 
 def sgd_numpy(
@@ -25,15 +25,19 @@ def sgd_numpy(
 ) -> None:
     """Overwrite p (1-D), and the velocity if one is given, with their values after update t."""
     share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
-    for p_block, dp_block, *velocity, step, scratch in blocks(2, p, dp, *moments):
-        direction = dp_block
+
+    def update(p: np.ndarray, dp: np.ndarray, *rest: np.ndarray) -> None:
+        *velocity, step, scratch = rest
+        direction = dp
         if weight_decay:
-            np.multiply(p_block, weight_decay, out=scratch)
-            direction = np.add(dp_block, scratch, out=scratch)
+            np.multiply(p, weight_decay, out=scratch)
+            direction = np.add(dp, scratch, out=scratch)
         for v in velocity:
             direction = _advance(v, direction, momentum, share, nesterov, scratch, step)
         np.multiply(direction, lr, out=step)
-        np.subtract(p_block, step, out=p_block)
+        np.subtract(p, step, out=p)
+
+    in_blocks(update, 2, p, dp, *moments)
 
 
 def _advance(

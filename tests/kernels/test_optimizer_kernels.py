@@ -9,6 +9,7 @@ from isograd.kernels.adam import adam_numpy, adamw_numpy
 from isograd.kernels.blocks import BLOCK_BYTES
 from isograd.kernels.rmsprop import rmsprop_numpy
 from isograd.kernels.sgd import sgd_numpy
+from isograd.kernels.threads import threads
 from isograd.nn.optimizers.adam import adam, adamw
 from isograd.nn.optimizers.rmsprop import rmsprop
 from isograd.nn.optimizers.sgd import sgd
@@ -58,3 +59,17 @@ def test_a_kernel_gives_the_bits_of_its_definition(name, size, dtype):
             assert new.dtype == dtype
             assert np.array_equal(new, wanted)
         assert np.array_equal(dp, before)
+
+
+@pytest.mark.parametrize("name", ["adam with weight decay", "adamw", "nesterov"])
+def test_the_number_of_threads_changes_no_bit(name):
+    kernel, _, n_moments, settings = CASES[name]
+    found = []
+    for n in (1, 2, 4):
+        p, dp, moments = arrays_of(BLOCK_BYTES + 77, "float32", n_moments)
+        with threads(n):
+            kernel(p, dp, *moments, t=3, **settings)
+        found.append((p, *moments))
+    for more in found[1:]:
+        for one, other in zip(found[0], more, strict=True):
+            assert np.array_equal(one, other)
