@@ -58,6 +58,7 @@ class Op:
         self.variadic = self.parameters.variadic
         self.derivative = Derivative(self)
         self._fused: dict[str, Fused] = {}
+        self._has_fused_rule = False  # whether a kernel computes the derivative, too
         self._check: Callable[..., None] | None = None
         self._by_type: dict[type, Callable[..., Any]] = {}
         self._fused_by_type: dict[type, FusedRule | None] = {}
@@ -85,6 +86,7 @@ class Op:
     def fused_by(self, **kernels: Fused) -> None:
         """Attach fused kernels by library name: numpy=Fused(...), cupy=Fused(...)."""
         self._fused.update(kernels)
+        self._has_fused_rule = any(pair.backward is not None for pair in self._fused.values())
         self._by_type.clear()
         self._fused_by_type.clear()
 
@@ -179,7 +181,7 @@ class Op:
     def _record(self, level: int, args: Sequence[Any], kwargs: dict) -> Any:
         """The recorded result at that level, from this op one level below."""
         below, parents, plain = _unwrapped(args, level)
-        if plain and self._fused and not settings().disable_kernels:
+        if plain and self._has_fused_rule and not settings().disable_kernels:
             result = self._record_fused(level, below, parents, kwargs)
             if result is not NotImplemented:
                 return result
@@ -239,7 +241,7 @@ class Op:
 
     def saves(self, node: Node, leaf: Any) -> bool:
         """Whether a rule of this op has kept the memory of a leaf among the node's parents."""
-        return bool(self._fused) or self.derivative.keeps(node, leaf)
+        return self._has_fused_rule or self.derivative.keeps(node, leaf)
 
 
 def differentiable(definition: Callable[..., Any]) -> Op:
