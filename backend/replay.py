@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -36,6 +37,8 @@ class HostShare:
         self._size = 0
         self._work: list[Callable[[], object]] = []
         self._block = np.zeros(CAPACITY, np.uint8)
+        self._carried: dict[int, Array] = {}  # by id
+        _shares.add(self)
 
     def add_work(self, work: Callable[[], object]) -> None:
         """Something to do before each replay."""
@@ -61,6 +64,14 @@ class HostShare:
         self._work.append(write)
         return self._address + start
 
+    def carry(self, x: Array) -> None:
+        """An array that the step writes for the next one: it is kept as long as the replays."""
+        self._carried[id(x)] = x
+
+    def carries(self, x: Array) -> bool:
+        """Whether replays write this very array."""
+        return id(x) in self._carried
+
     def do(self) -> np.ndarray:
         """Do the host's share of one step; the bytes that belong at the address."""
         for work in self._work:
@@ -68,6 +79,7 @@ class HostShare:
         return self._block[: self._size]
 
 
+_shares: WeakSet[HostShare] = WeakSet()  # of the graphs that live
 _recording: ContextVar[HostShare | None] = ContextVar("isograd_recording", default=None)
 
 
@@ -100,9 +112,15 @@ def step_numbers(numbers: Numbers, dtype: np.dtype) -> tuple[Any, np.uint64]:
 def carried(old: Array, new: Array) -> Array:
     """What a step leaves for the next one: new; in a captured step old, overwritten with new.
 
-    A replay reads where the capture read, so that is where it has to write.
+    A replay reads where the capture read, so that is where it has to write, and plain calls after
+    the capture as well.
     """
-    return assign(old, new) if is_capturing() else new
+    share = _recording.get()
+    if share is not None:
+        share.carry(old)
+    elif not any([share.carries(old) for share in _shares]):
+        return new
+    return assign(old, new)
 
 
 @contextmanager

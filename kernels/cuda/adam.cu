@@ -29,17 +29,17 @@ adam_update(T* __restrict__ p, const T* __restrict__ dp, T* __restrict__ m, T* _
             long long n_packs, long long n) {
   const AdamNumbers c = at(now, later);
   for (long long i = thread_index(); i < n_packs; i += n_threads()) {
-    Pack<T> p_pack = pack(p, i), m_pack = pack(m, i), v_pack = pack(v, i);
-    const Pack<T> dp_pack = pack(dp, i);
+    Whole p_pack = load_whole(p, i), m_pack = load_whole(m, i), v_pack = load_whole(v, i);
+    const Whole dp_pack = load_whole(dp, i);
 #pragma unroll
-    for (int k = 0; k < Pack<T>::SIZE; k++) {
-      adam(c, decoupled, p_pack.x[k], dp_pack.x[k], m_pack.x[k], v_pack.x[k]);
+    for (int k = 0; k < WHOLE; k++) {
+      adam(c, decoupled, p_pack.at[k], dp_pack.at[k], m_pack.at[k], v_pack.at[k]);
     }
-    pack(p, i) = p_pack;
-    pack(m, i) = m_pack;
-    pack(v, i) = v_pack;
+    store_whole(p, i, p_pack);
+    store_whole(m, i, m_pack);
+    store_whole(v, i, v_pack);
   }
-  for (long long i = n_packs * Pack<T>::SIZE + thread_index(); i < n; i += n_threads()) {
+  for (long long i = n_packs * WHOLE + thread_index(); i < n; i += n_threads()) {
     adam(c, decoupled, p[i], dp[i], m[i], v[i]);
   }
 }

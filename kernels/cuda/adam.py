@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 
 from ...backend import Array
 from ...backend.replay import step_numbers
-from .arrays import n_blocks
+from .arrays import n_blocks, struct
 from .packs import PACK_BYTES, n_packs
 from .source import Source
 
-ADAM = Source("adam.cu", dtypes=("float32", "float64"), headers=("common.cuh", "packs.cuh"))
+ADAM = Source("adam.cu", dtypes=("float32", "float64"), headers=("common.cuh", "pack.cuh"))
 
 THREADS = 256  # as in adam.cu
 FIELDS = ("beta1", "rest1", "beta2", "rest2", "eps", "step", "decay")
@@ -39,15 +38,10 @@ def _update(
     p: Array, dp: Array, m: Array, v: Array, factors: Callable[[], tuple], decoupled: bool
 ) -> None:
     sizes = (n_packs(p, dp, m, v), np.int64(p.size))
-    args = (p, dp, m, v, *step_numbers(factors, _struct(p.dtype)), np.bool_(decoupled), *sizes)
+    values = step_numbers(factors, struct(FIELDS, p.dtype))
+    args = (p, dp, m, v, *values, np.bool_(decoupled), *sizes)
     grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
     ADAM.launch("adam_update", p.dtype, grid, (THREADS,), args)
-
-
-@functools.cache
-def _struct(dtype: np.dtype) -> np.dtype:
-    """The numbers of an update as the kernel takes them."""
-    return np.dtype([(name, dtype) for name in FIELDS])
 
 
 def _factors(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from ...backend import Array, dtype_name
 
+NULL = np.uint64(0)  # as an argument of a kernel: no array
 MAX_BLOCKS = 2**16  # more than fill any GPU at once; the grid-stride loops do the rest
 
 
@@ -36,9 +38,18 @@ def wide_dtype(dtype: Any) -> Any:
     return np.dtype("float64" if dtype_name(dtype) == "float64" else "float32")
 
 
+@functools.cache
+def struct(fields: tuple[str, ...], dtype: np.dtype) -> np.dtype:
+    """A struct of C with numbers of one dtype, as kernels take it by value."""
+    return np.dtype([(name, dtype) for name in fields])
+
+
 def contiguous(x: Array) -> Array:
     """x in C order: itself where it is already, else a copy."""
-    return x if x.flags.c_contiguous else cupy().ascontiguousarray(x)
+    if x.flags.c_contiguous:
+        return x
+    with cupy().cuda.Device(x.device.id):
+        return cupy().ascontiguousarray(x)
 
 
 def serves(x: Array, dtypes: tuple[str, ...]) -> bool:

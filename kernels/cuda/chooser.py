@@ -10,17 +10,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import gpu
-from .matmul_call import FIRST_WITH_TF32
 from .matmul_plan import NoAlgorithmError
-from .problem import Problem
+from .problem import FIRST_WITH_TF32, Problem
 from .table import Table, find_table
 
 Candidate = Callable[..., None]
 Fits = Callable[[str, Problem], bool]
 
 
-# Below so many elements of y, tiles of 128 x 128 leave half of a large GPU idle: cuBLASLt has
-# smaller tiles and splits k. Estimated, as are the next two, until a table says otherwise.
+# GPUs that multiply TF32 at eight times the rate of float32, so that three products in TF32 are the
+# faster way to float32. On the others (86, 89, 120) both rates are the same.
+FAST_IN_TF32 = (80, 90, 100, 103)
+
+# From so many elements of y on, tiles of 128 x 128 keep at least half of a large GPU busy.
+# Estimated, as are the next three, until a table says otherwise.
 FILLS_A_GPU = 64 * 128 * 128
 SHORT_SUM = 512  # k up to which a pass over y costs more than an own kernel loses
 TINY_SUM = 128  # k up to which the simple kernel is done before a better one has started
@@ -101,7 +104,8 @@ def rules(problem: Problem) -> tuple[str, ...]:
         return _by_size(problem, "mma_tf32")
     if problem.precision == "medium":
         return ("cublaslt", "mma_tf32", "mma_3xtf32", "simt")
-    if problem.m * problem.n >= FILLS_A_GPU and not _is_skinny(problem):
+    is_small = problem.k <= TINY_SUM and problem.m * problem.n < FILLS_A_GPU
+    if problem.arch in FAST_IN_TF32 and not is_small and not _is_skinny(problem):
         return ("mma_3xtf32", "cublaslt", "simt")
     return (*_in_float32(problem), "mma_3xtf32")
 

@@ -25,6 +25,7 @@ norm_total(const double* __restrict__ sums, double* __restrict__ norm, double ma
            long long n) {
   __shared__ double parts[TOTAL_WARPS];
   double sum = 0;
+#pragma unroll 4
   for (long long i = threadIdx.x; i < n; i += TOTAL_WARPS * WARP) sum += sums[i];
   sum = reduce_block<TOTAL_WARPS, Sum>(sum, parts);
   if (threadIdx.x != 0) return;

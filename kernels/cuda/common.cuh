@@ -79,12 +79,40 @@ __device__ __forceinline__ ACC infinity() { return __uint_as_float(0x7f800000u);
 __device__ __forceinline__ ACC not_a_number() { return __uint_as_float(0x7fc00000u); }
 
 // ---- exactly rounded arithmetic: never contracted to an FMA, so that a CPU gets the same bits ----
-// (CuPy compiles with -ftz=true: floats below 1.2e-38 count as zero on a GPU, and only there.)
+// In float it is written as PTX: CuPy compiles with -ftz=true, which would make numbers below 1.2e-38
+// zero, as it does in all other arithmetic here.
 
+#ifdef CUDA_HOST
 __device__ __forceinline__ float mul_rn(float a, float b) { return __fmul_rn(a, b); }
 __device__ __forceinline__ float add_rn(float a, float b) { return __fadd_rn(a, b); }
 __device__ __forceinline__ float div_rn(float a, float b) { return __fdiv_rn(a, b); }
 __device__ __forceinline__ float sqrt_rn(float a) { return __fsqrt_rn(a); }
+#else
+__device__ __forceinline__ float mul_rn(float a, float b) {
+  float y;
+  asm("mul.rn.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
+  return y;
+}
+
+__device__ __forceinline__ float add_rn(float a, float b) {
+  float y;
+  asm("add.rn.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
+  return y;
+}
+
+__device__ __forceinline__ float div_rn(float a, float b) {
+  float y;
+  asm("div.rn.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
+  return y;
+}
+
+__device__ __forceinline__ float sqrt_rn(float a) {
+  float y;
+  asm("sqrt.rn.f32 %0, %1;" : "=f"(y) : "f"(a));
+  return y;
+}
+#endif
+
 __device__ __forceinline__ double mul_rn(double a, double b) { return __dmul_rn(a, b); }
 __device__ __forceinline__ double add_rn(double a, double b) { return __dadd_rn(a, b); }
 __device__ __forceinline__ double div_rn(double a, double b) { return __ddiv_rn(a, b); }

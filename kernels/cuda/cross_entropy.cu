@@ -36,6 +36,7 @@ __device__ void gradients(const T* dy, bool dy_per_row, ACC scale, const T* logi
     const ACC log_sum = log_sums[row];
     const ACC given = wide(dy[dy_per_row ? row : 0]) * scale;
     const ACC dterm = is_label(label, n) ? given : not_a_number();
+#pragma unroll AT_A_TIME
     for (long long i = team.member; i < n; i += N_WARPS * WARP) {
       const ACC p = exponential(wide(logits[row * n + i]) - log_sum);
       dlogits[row * n + i] = narrow<T>((p - ACC(i == label)) * dterm);
@@ -67,6 +68,7 @@ cross_entropy_total(const ACC* __restrict__ terms, const LABEL* __restrict__ lab
   __shared__ long long counts[TOTAL_WARPS];
   ACC sum = 0;
   long long bad = 0;
+#pragma unroll 4
   for (long long row = threadIdx.x; row < n_rows; row += TOTAL_WARPS * WARP) {
     sum += terms[row];
     bad += !is_label(labels[row], n);

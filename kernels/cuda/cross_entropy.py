@@ -35,12 +35,14 @@ def forward(
 ) -> Any:
     """(loss, log of the sum of exp of each row).
 
-    Declines probabilities, leading axes, weights, smoothing and ignore_index, and labels out of
-    range, for which it reads one number from the GPU. While a step is captured it cannot: the loss
-    is NaN then.
+    Declines probabilities, leading axes, weights, smoothing, ignore_index, two GPUs, and labels out
+    of range, for which it reads one number from the GPU. While a step is captured it cannot: the
+    loss is NaN then.
     """
     plain = weight is None and not label_smoothing and ignore_index is None
     if not plain or logits.ndim != 2 or targets.ndim != 1:
+        return NotImplemented
+    if logits.device.id != targets.device.id:
         return NotImplemented
     if not serves(logits, FLOATING) or not serves(targets, tuple(LABELS)):
         return NotImplemented
@@ -55,7 +57,7 @@ def forward(
     )
     if not is_capturing() and int(n_bad):
         return NotImplemented
-    return (terms.astype(logits.dtype) if reduction == "none" else loss), log_sums
+    return (terms.astype(logits.dtype, copy=False) if reduction == "none" else loss), log_sums
 
 
 def backward(

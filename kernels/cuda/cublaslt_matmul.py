@@ -9,10 +9,10 @@ from ...backend.errors import DtypeError, ShapeError
 from ..precision import current_matmul_precision
 from . import cublaslt, gpu
 from .arrays import contiguous, current_device_id, empty
-from .matmul_call import FIRST_WITH_TF32, FORWARD, GELU_COLUMNS, Options, call_for, mask_bytes, view
+from .matmul_call import FORWARD, GELU_COLUMNS, Options, call_for, mask_bytes, view
 from .matmul_layout import result_shape, stored
-from .matmul_plan import Pointers, workspace
-from .problem import Problem
+from .matmul_plan import NoAlgorithmError, Pointers, workspace
+from .problem import FIRST_WITH_TF32, Problem
 
 
 def matmul(
@@ -65,11 +65,16 @@ def matmul(
 
 
 def product(a: Array, b: Array) -> Any:
-    """a b for arrays of at least two axes; NotImplemented without cuBLASLt, or without a result."""
+    """a b for arrays of at least two axes; NotImplemented where cuBLASLt is missing or declines."""
     if 0 in (*a.shape, *b.shape) or result_shape(a.shape, b.shape) is None:
         return NotImplemented
     with gpu.on(a.device.id):
-        return matmul(a, b) if cublaslt.is_available(a.device.id) else NotImplemented
+        if not cublaslt.is_available(a.device.id):
+            return NotImplemented
+        try:
+            return matmul(a, b)
+        except NoAlgorithmError:
+            return NotImplemented
 
 
 def relu_mask(m: int, n: int, like: Array) -> Array:

@@ -1,35 +1,76 @@
 // Choices from the words of a Philox stream, and dropout that makes its mask anew in each pass.
-// A thread owns a block of four words, and of the elements those sixteen that they decide.
+// A thread owns a block of four words, and of the elements those sixteen that they decide: four
+// neighbours for each word, which it loads and stores at once.
 
 constexpr int THREADS = 256;
+constexpr int SHARING = 3;  // blocks on a multiprocessor, which leaves each thread 80 registers
 constexpr int CHOICES = 4;  // of a word
 
+// Calls use.four(i, chosen) for the elements i to i + 3, use.one(i, chosen) for those of the last
+// word where it decides fewer, and for all where use.is_packed is false.
 template <class Use>
-__device__ __forceinline__ void choose(const Place& place, long long threshold, long long n, Use use) {
+__device__ __forceinline__ void choose(const Place& place, long long threshold, long long n,
+                                       const Use& use) {
   const Chance chance(threshold);
   const long long blocks = n_blocks(place, (n + CHOICES - 1) / CHOICES);
   for (long long block = thread_index(); block < blocks; block += n_threads()) {
     const Block words = philox_block(place, block);
+    const Block twins = chance.twins(place, block, words);
 #pragma unroll
-    for (int i = 0; i < 4 * CHOICES; i++) {
-      const long long at = (4 * block - place.skipped) * CHOICES + i;
-      if (at < 0 || at >= n) continue;
-      use(at, chance.choose(place, block, words, i / CHOICES, i % CHOICES));
+    for (int q = 0; q < 4; q++) {
+      const long long first = (4 * block - place.skipped + q) * CHOICES;
+      if (first < 0 || first >= n) continue;
+      Pack<bool, CHOICES> chosen;
+#pragma unroll
+      for (int i = 0; i < CHOICES; i++) chosen.at[i] = chance.choose(words, twins, q, i);
+      if (use.is_packed && first + CHOICES <= n) {
+        use.four(first, chosen);
+        continue;
+      }
+      for (int i = 0; i < CHOICES && first + i < n; i++) use.one(first + i, chosen.at[i]);
     }
   }
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+struct Choices {
+  bool* y;
+  bool is_packed;
+
+  __device__ __forceinline__ void one(long long i, bool chosen) const { y[i] = chosen; }
+
+  __device__ __forceinline__ void four(long long i, const Pack<bool, 4>& chosen) const {
+    *(Pack<bool, 4>*)(y + i) = chosen;
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
 bernoulli(bool* __restrict__ y, const Place now, const Place* __restrict__ later,
           long long threshold, long long n) {
-  choose(at(now, later), threshold, n, [=](long long i, bool chosen) { y[i] = chosen; });
+  choose(at(now, later), threshold, n, Choices{y, (unsigned long long)y % CHOICES == 0});
 }
 
 // y = x scale where kept, x 0 elsewhere: an infinite x that is dropped gives NaN, as in the CPU's.
-extern "C" __global__ void __launch_bounds__(THREADS)
+struct Masked {
+  const T* __restrict__ x;
+  T* __restrict__ y;
+  ACC scale;
+  bool is_packed;
+
+  __device__ __forceinline__ void one(long long i, bool kept) const {
+    y[i] = narrow<T>(wide(x[i]) * (kept ? scale : ACC(0)));
+  }
+
+  __device__ __forceinline__ void four(long long i, const Pack<bool, 4>& kept) const {
+    Pack<ACC, 4> values = load_pack<4>(x + i);
+#pragma unroll
+    for (int k = 0; k < 4; k++) values.at[k] *= kept.at[k] ? scale : ACC(0);
+    store_pack(y + i, values);
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
 dropout_apply(const T* __restrict__ x, T* __restrict__ y, const Place now,
               const Place* __restrict__ later, ACC scale, long long threshold, long long n) {
-  choose(at(now, later), threshold, n, [=](long long i, bool kept) {
-    y[i] = narrow<T>(wide(x[i]) * (kept ? scale : ACC(0)));
-  });
+  const bool is_packed = is_aligned<4>(x) && is_aligned<4>(y);
+  choose(at(now, later), threshold, n, Masked{x, y, scale, is_packed});
 }

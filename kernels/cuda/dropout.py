@@ -12,7 +12,7 @@ from ..fused import Fused
 from .arrays import contiguous, empty, n_blocks, serves, wide_dtype
 from .source import FLOATING, Source
 
-DROPOUT = Source("dropout.cu", headers=("common.cuh", "philox.cuh"))
+DROPOUT = Source("dropout.cu", headers=("common.cuh", "philox.cuh", "pack.cuh"))
 
 THREADS = 256  # as in dropout.cu
 CHOICES = 16  # of a thread

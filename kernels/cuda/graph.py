@@ -11,7 +11,8 @@ import numpy as np
 
 from ...backend.errors import CaptureError, IsogradError
 from ...backend.replay import CAPACITY, HostShare, recording
-from .arrays import cupy
+from . import gpu
+from .arrays import cupy, current_device_id
 
 TO_DEVICE = 1  # cudaMemcpyHostToDevice
 
@@ -71,17 +72,19 @@ class StepGraph:
     """
 
     def __init__(self, function: Callable[[], Any]) -> None:
+        self._device_id = current_device_id()
         self._numbers = cupy().empty(CAPACITY, np.uint8)
         self._share = HostShare(self._numbers.data.ptr)
         with recording(self._share):
             self._launch, self.result = _graph_maker.record(lambda: _named(function))
 
     def replay(self) -> None:
-        """Do the host's share, send its numbers, launch the rest."""
+        """Do the host's share, send its numbers, launch the rest on the GPU of the capture."""
         block = self._share.do()
-        if block.size:
-            _graph_maker.upload(block, self._numbers)
-        self._launch()
+        with gpu.on(self._device_id):
+            if block.size:
+                _graph_maker.upload(block, self._numbers)
+            self._launch()
 
 
 _graph_maker: GraphMaker = CupyGraphMaker()

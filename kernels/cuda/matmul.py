@@ -34,18 +34,21 @@ def forward(x1: Array, x2: Array) -> Any:
 
 def _product(a: Array, b: Array) -> Any:
     """a b for at least two axes; imports what who stays on the CPU does not need."""
-    if a.ndim == 2 and b.ndim == 2 and _is_whole(a) and _is_whole(b) and a.shape[1] == len(b):
-        from .products import matmul
+    is_pair = a.ndim == b.ndim == 2 and a.size > 0 and b.size > 0 and a.shape[1] == len(b)
+    if not (is_pair and _is_whole(a) and _is_whole(b)):
+        from .cublaslt_matmul import product  # takes rows with gaps as they are
 
-        return matmul(a, b)
-    from .cublaslt_matmul import product
+        y = product(a, b)
+        if y is not NotImplemented or not is_pair:
+            return y
+    from .products import matmul
 
-    return product(a, b)
+    return matmul(a, b)
 
 
 def _is_whole(x: Array) -> bool:
-    """Whether a matrix or its transpose lies in memory without gaps, and is not empty."""
-    return x.size > 0 and (x.flags.c_contiguous or x.flags.f_contiguous)
+    """Whether a matrix or its transpose lies in memory without gaps."""
+    return x.flags.c_contiguous or x.flags.f_contiguous
 
 
 MATMUL_CUPY = Fused(forward, of=("x1", "x2"))

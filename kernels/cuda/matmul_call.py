@@ -10,6 +10,7 @@ from . import cublaslt, gpu
 from .cublaslt import CublasLt
 from .matmul_layout import Arrangement, Shape, arranged, in_parts, result_shape
 from .matmul_plan import Plan, Pointers, Product, plan_for
+from .problem import FIRST_WITH_TF32
 
 MOST_CALLS = 4096  # kept
 ALIGNMENTS = 256  # bytes; more makes no difference to cuBLASLt
@@ -33,7 +34,6 @@ COMPUTE = {
     "high": cublaslt.COMPUTE_FAST_TF32,
     "medium": cublaslt.COMPUTE_FAST_BFLOAT16,
 }
-FIRST_WITH_TF32 = 80  # the first architecture whose tensor cores take TF32 and bfloat16
 
 
 class Options(NamedTuple):

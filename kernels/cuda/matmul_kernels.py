@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...backend import Array
-from .problem import Problem
+from .arrays import NULL
+from .problem import FIRST_WITH_TF32, Problem
 from .source import Source
 
 HEADERS = ("common.cuh", "activation.cuh", "pack.cuh", "matmul.cuh")
@@ -27,14 +28,12 @@ ACTIVATIONS = {  # the structs of activation.cuh
     "gelu_tanh": "GeluTanh",
 }
 
-FIRST_WITH_TENSOR_CORES = 80  # those that multiply TF32 and bfloat16
 CHUNK_BYTES = 16  # as in tensor_cores.cuh
 LINE_BYTES = 128  # the depth of a step, as in matmul_tensor_cores.cu
 N_STAGES = 3  # as in matmul_tensor_cores.cu
 WARP = 32
 SIDE = 16  # as in matmul_simt.cu
 MOST_ROWS = 2**31 - 1  # and most columns, and most blocks in a launch
-NULL = np.uint64(0)
 
 # Blocks that keep a large GPU busy: an H200 has 132 multiprocessors. Estimated, not measured.
 ENOUGH_BLOCKS = 128
@@ -164,7 +163,7 @@ def fits(name: str, problem: Problem) -> bool:
         is_served = problem.dtype == "float32"
     if name == "mma_tf32" and problem.precision == "highest":
         return False
-    return is_served and problem.aligned and problem.arch >= FIRST_WITH_TENSOR_CORES
+    return is_served and problem.aligned and problem.arch >= FIRST_WITH_TF32
 
 
 def run(

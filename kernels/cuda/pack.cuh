@@ -1,4 +1,4 @@
-// Numbers that are neighbours in memory, loaded and stored at once.
+// Numbers that are neighbours in memory, loaded and stored at once, in the wide type in between.
 #pragma once
 
 template <class U, int N>
@@ -27,4 +27,16 @@ __device__ __forceinline__ void store_pack(T* to, const Pack<ACC, N>& values) {
 #pragma unroll
   for (int i = 0; i < N; i++) stored.at[i] = narrow<T>(values.at[i]);
   *(Pack<T, N>*)to = stored;
+}
+
+// Whole packs are 16 bytes, which is what reaches the full speed of the memory: pack i of an array.
+constexpr int WHOLE = 16 / sizeof(T);
+using Whole = Pack<ACC, WHOLE>;
+
+__device__ __forceinline__ Whole load_whole(const T* from, long long i) {
+  return load_pack<WHOLE>(from + i * WHOLE);
+}
+
+__device__ __forceinline__ void store_whole(T* to, long long i, const Whole& values) {
+  store_pack(to + i * WHOLE, values);
 }

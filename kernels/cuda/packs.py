@@ -1,4 +1,4 @@
-"""Arrays that kernels read 16 bytes at a time: the host's side of packs.cuh."""
+"""Arrays that kernels read 16 bytes at a time: the host's side of pack.cuh."""
 
 from __future__ import annotations
 

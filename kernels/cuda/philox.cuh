@@ -51,11 +51,22 @@ struct Chance {
   __device__ explicit Chance(long long threshold)
       : upper((unsigned)(threshold >> 16)), lower((unsigned)(threshold & 0xffff)) {}
 
-  // The word's chunk i, with its lower 16 bits from the word's twin where they decide.
-  __device__ bool choose(const Place& place, long long block, const Block& words, int q, int i) const {
-    const unsigned chunk = (unsigned)(words.word[q] >> 16 * i) & 0xffff;
-    if (chunk != upper) return chunk < upper;
-    const Block twins = philox_block(place, block, true);  // once in 65,536 times
-    return ((unsigned)(twins.word[q] >> 16 * i) & 0xffff) < lower;
+  static __device__ __forceinline__ unsigned chunk(const Block& words, int q, int i) {
+    return (unsigned)(words.word[q] >> 16 * i) & 0xffff;
+  }
+
+  // The block that holds the lower 16 bits of all choices, if one of them depends on these.
+  __device__ __forceinline__ Block twins(const Place& place, long long block,
+                                         const Block& words) const {
+    bool are_needed = false;  // once in 4,096 blocks
+#pragma unroll
+    for (int i = 0; i < 16; i++) are_needed |= chunk(words, i / 4, i % 4) == upper;
+    return are_needed ? philox_block(place, block, true) : words;
+  }
+
+  // Choice i of word q.
+  __device__ __forceinline__ bool choose(const Block& words, const Block& twins, int q, int i) const {
+    const unsigned first = chunk(words, q, i);
+    return first != upper ? first < upper : chunk(twins, q, i) < lower;
   }
 };

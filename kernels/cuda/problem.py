@@ -18,6 +18,8 @@ CANDIDATES = ("simt", "mma_3xtf32", "mma_tf32", "mma_half", "cublaslt")
 LAYOUTS = ("nn", "nt", "tn", "tt")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
+FIRST_WITH_TF32 = 80  # the first architecture whose tensor cores take TF32 and bfloat16
+
 
 class Problem(NamedTuple):
     """y (m, n) = activation(op(a) op(b) + bias), every array row-major; batch many of them.

@@ -6,7 +6,7 @@ All of it can be captured into a graph, which CuPy's own matmul cannot.
 from __future__ import annotations
 
 from ...backend import Array, dtype_name
-from ...backend.errors import ShapeError
+from ...backend.errors import KernelError, ShapeError
 from ..precision import current_matmul_precision
 from . import chooser, cublaslt_matmul, gpu, matmul_kernels
 from .arrays import contiguous, empty
@@ -36,7 +36,7 @@ def matmul(
     a: (m, k), b: (k, n) after op, of one floating dtype, not empty -> (m, n), into out (in C order)
     if given, added to what is there if `accumulate`. bias: (n,). z: an array like y, for the value
     before the activation. The precision of float32 is that of matmul_precision().
-    Raises ShapeError.
+    Raises ShapeError, and KernelError where no candidate serves it, as with 2^31 rows.
     """
     a, a_letter = _stored(a, transpose_a)
     b, b_letter = _stored(b, transpose_b)
@@ -58,7 +58,10 @@ def matmul(
         aligned=_is_aligned(a) and _is_aligned(b),
         arch=gpu.architecture(a.device.id),
     )
-    chooser.run(problem, CANDIDATES, fits, a, b, y, bias=bias, z=z, accumulate=accumulate)
+    if not chooser.run(problem, CANDIDATES, fits, a, b, y, bias=bias, z=z, accumulate=accumulate):
+        raise KernelError(
+            f"matmul: nothing here can compute {problem}; cut it into smaller products"
+        )
     return y
 
 

@@ -5,6 +5,9 @@
 constexpr int SHORT_ROWS = 4;  // rows a block, and warps, where a warp owns a row
 constexpr int LONG_WARPS = 8;  // warps a block where a block owns a row: 256 threads
 
+// Loads of a thread that are under way at a time in a loop over a row; exp of doubles takes registers.
+constexpr int AT_A_TIME = sizeof(ACC) == 8 ? 1 : 4;
+
 template <int N_WARPS>
 struct Team {
   ACC* parts;     // shared memory for N_WARPS numbers
@@ -26,6 +29,7 @@ struct Team {
 template <int N_WARPS>
 __device__ ACC row_maximum(const Team<N_WARPS>& team, const T* x, long long n) {
   ACC most = -infinity();
+#pragma unroll AT_A_TIME
   for (long long i = team.member; i < n; i += N_WARPS * WARP) most = Max::join(most, wide(x[i]));
   return team.template reduce<Max>(most);
 }
@@ -34,6 +38,7 @@ __device__ ACC row_maximum(const Team<N_WARPS>& team, const T* x, long long n) {
 template <int N_WARPS>
 __device__ ACC row_sum_of_exp(const Team<N_WARPS>& team, const T* x, ACC shift, long long n) {
   ACC sum = 0;
+#pragma unroll AT_A_TIME
   for (long long i = team.member; i < n; i += N_WARPS * WARP) sum += exponential(wide(x[i]) - shift);
   return team.template reduce<Sum>(sum);
 }

@@ -26,16 +26,16 @@ sgd_update(T* __restrict__ p, const T* __restrict__ dp, const SgdNumbers now,
            const SgdNumbers* __restrict__ later, long long n_packs, long long n) {
   const SgdNumbers c = at(now, later);
   for (long long i = thread_index(); i < n_packs; i += n_threads()) {
-    Pack<T> p_pack = pack(p, i);
-    const Pack<T> dp_pack = pack(dp, i);
+    Whole p_pack = load_whole(p, i);
+    const Whole dp_pack = load_whole(dp, i);
 #pragma unroll
-    for (int k = 0; k < Pack<T>::SIZE; k++) {
-      const T step = mul_rn(decayed(c, dp_pack.x[k], p_pack.x[k]), c.lr);
-      p_pack.x[k] = add_rn(p_pack.x[k], -step);
+    for (int k = 0; k < WHOLE; k++) {
+      const T step = mul_rn(decayed(c, dp_pack.at[k], p_pack.at[k]), c.lr);
+      p_pack.at[k] = add_rn(p_pack.at[k], -step);
     }
-    pack(p, i) = p_pack;
+    store_whole(p, i, p_pack);
   }
-  for (long long i = n_packs * Pack<T>::SIZE + thread_index(); i < n; i += n_threads()) {
+  for (long long i = n_packs * WHOLE + thread_index(); i < n; i += n_threads()) {
     p[i] = add_rn(p[i], -mul_rn(decayed(c, dp[i], p[i]), c.lr));
   }
 }
@@ -46,18 +46,18 @@ momentum_update(T* __restrict__ p, const T* __restrict__ dp, T* __restrict__ v,
                 long long n_packs, long long n) {
   const SgdNumbers c = at(now, later);
   for (long long i = thread_index(); i < n_packs; i += n_threads()) {
-    Pack<T> p_pack = pack(p, i), v_pack = pack(v, i);
-    const Pack<T> dp_pack = pack(dp, i);
+    Whole p_pack = load_whole(p, i), v_pack = load_whole(v, i);
+    const Whole dp_pack = load_whole(dp, i);
 #pragma unroll
-    for (int k = 0; k < Pack<T>::SIZE; k++) {
-      const T dp_k = decayed(c, dp_pack.x[k], p_pack.x[k]);
-      const T step = mul_rn(direction(c, dp_k, v_pack.x[k]), c.lr);
-      p_pack.x[k] = add_rn(p_pack.x[k], -step);
+    for (int k = 0; k < WHOLE; k++) {
+      const T dp_k = decayed(c, dp_pack.at[k], p_pack.at[k]);
+      const T step = mul_rn(direction(c, dp_k, v_pack.at[k]), c.lr);
+      p_pack.at[k] = add_rn(p_pack.at[k], -step);
     }
-    pack(p, i) = p_pack;
-    pack(v, i) = v_pack;
+    store_whole(p, i, p_pack);
+    store_whole(v, i, v_pack);
   }
-  for (long long i = n_packs * Pack<T>::SIZE + thread_index(); i < n; i += n_threads()) {
+  for (long long i = n_packs * WHOLE + thread_index(); i < n; i += n_threads()) {
     const T step = mul_rn(direction(c, decayed(c, dp[i], p[i]), v[i]), c.lr);
     p[i] = add_rn(p[i], -step);
   }

@@ -10,6 +10,7 @@ __device__ void forward(bool in_logs, const T* x, T* y, long long n_rows, long l
     const ACC most = row_maximum(team, x_row, n);
     const ACC sum = row_sum_of_exp(team, x_row, most, n);
     const ACC log_sum = in_logs ? logarithm(sum) : ACC(0);
+#pragma unroll AT_A_TIME
     for (long long i = team.member; i < n; i += N_WARPS * WARP) {
       const ACC shifted = wide(x_row[i]) - most;
       y_row[i] = narrow<T>(in_logs ? shifted - log_sum : exponential(shifted) / sum);
@@ -27,10 +28,12 @@ __device__ void backward(
     const T* dy_row = dy + row * n;
     const T* y_row = y + row * n;
     ACC sum = 0;
+#pragma unroll AT_A_TIME
     for (long long i = team.member; i < n; i += N_WARPS * WARP) {
       sum += in_logs ? wide(dy_row[i]) : wide(dy_row[i]) * wide(y_row[i]);
     }
     sum = team.template reduce<Sum>(sum);
+#pragma unroll AT_A_TIME
     for (long long i = team.member; i < n; i += N_WARPS * WARP) {
       const ACC y_i = wide(y_row[i]), dy_i = wide(dy_row[i]);
       dx[row * n + i] = narrow<T>(in_logs ? dy_i - exponential(y_i) * sum : y_i * (dy_i - sum));

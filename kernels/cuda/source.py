@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...backend import dtype_name
+from ...backend.errors import CaptureError
+from ...backend.replay import is_capturing
 from .arrays import cupy, current_device_id
 from .compiler import Kernel, compiler
 
@@ -85,6 +87,11 @@ class Source:
         """
         device_id = args[0].device.id
         if device_id != current_device_id():
+            if is_capturing():
+                raise CaptureError(
+                    f"{kernel}: a captured step must stay on one GPU, cuda:{current_device_id()}, "
+                    f"got an array on cuda:{device_id}"
+                )
             with cupy().cuda.Device(device_id):
                 self.launch(kernel, dtype, grid, block, args, shared, **variant)
             return

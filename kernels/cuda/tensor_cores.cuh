@@ -114,13 +114,17 @@ __device__ __forceinline__ void load_matrices_transposed(unsigned (&matrices)[4]
 constexpr unsigned TF32_BITS = 0xffffe000u;
 constexpr unsigned HALF_A_STEP = 0x1000u;
 
-// The bits of x rounded to nearest, but that those which nobody looks at are left as they come.
-__device__ __forceinline__ unsigned tf32(unsigned x) { return x + HALF_A_STEP; }
+// The bits of x rounded to nearest, but that those which nobody looks at are left as they come. A NaN
+// stays as it is: a GPU's own is 0x7fffffff, and HALF_A_STEP more of that is -0.
+__device__ __forceinline__ unsigned tf32(unsigned x) {
+  const float value = __uint_as_float(x);
+  return value == value ? x + HALF_A_STEP : x;
+}
 
 // x as a sum: big to 11 bits, and what is left to another 11, exact but for its last bits. An
-// infinity gives a NaN, as infinity - infinity does.
+// infinity gives a NaN, as infinity - infinity does; a NaN stays one in small.
 __device__ __forceinline__ void split(unsigned x, unsigned& big, unsigned& small) {
-  big = tf32(x) & TF32_BITS;
+  big = (x + HALF_A_STEP) & TF32_BITS;
   small = __float_as_uint(__uint_as_float(x) - __uint_as_float(big));
 }
 

@@ -42,6 +42,7 @@ def capture(
     warm_up: calls that run the step as it is, which compiles kernels; they count as steps.
     max_graphs: graphs that are kept, one for each set of shapes, dtypes and other arguments; the
     one not used for longest goes first. Each keeps the memory of one step.
+    A captured step is for one stream of one GPU; calls on several streams would share its memory.
     Raises CaptureError for arguments that a replay could not stand for, and when a step cannot be
     captured, with the line; HyperparameterError unless warm_up >= 1 and max_graphs >= 1.
     """
@@ -67,13 +68,14 @@ class Captured:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of one step; on a GPU its arrays are constants with memory of their own."""
         given = (args, kwargs)
-        maker = _graph_maker(given)
-        if maker is None:
-            return self._step(*args, **kwargs)
-        key = (structure(given), *map(_kind, leaves(given)))
+        key = _key(given) if self._replays else None  # on a CPU there are none
         if key in self._replays:
             self._replays.move_to_end(key)
             return self._replays[key](given)
+        maker = _graph_maker(given)
+        if maker is None:
+            return self._step(*args, **kwargs)
+        key = _key(given) if key is None else key
         if self._is_warm(key):
             replay = _Replay(self._step, given, maker)
             self._replays[key] = replay
@@ -132,8 +134,13 @@ def _static(given: Any) -> Any:
     return mapped(lambda leaf: _own_constant(leaf) if is_array(leaf) else leaf, given)
 
 
-def _kind(leaf: Any) -> Hashable:
+def _key(given: Any) -> Hashable:
     """What must be the same for a graph to serve. Raises CaptureError for what cannot be."""
+    return (structure(given), *map(_kind, leaves(given)))
+
+
+def _kind(leaf: Any) -> Hashable:
+    """The part of the key that a leaf has."""
     if is_array(leaf):
         if isinstance(leaf, Tensor) and leaf._node is not None:
             raise CaptureError(
@@ -141,7 +148,7 @@ def _kind(leaf: Any) -> Hashable:
                 "is recorded; pass x.detach(), and let the step itself know its parameters"
             )
         array = innermost(leaf)
-        return (tuple(array.shape), dtype_name(array.dtype), str(device_of(array)))
+        return (tuple(array.shape), dtype_name(array.dtype), device_of(array).name)
     try:
         hash(leaf)
     except TypeError:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from ...backend import Array, array_namespace, multiply_, settings, unwrap, write
+from ...backend import Array, array_namespace, device_of, multiply_, settings, unwrap, write
 from ...backend.errors import CaptureError, NonFiniteError
 from ...backend.libraries import library_of
 from ...backend.replay import is_capturing
@@ -40,7 +40,7 @@ def clip_grad_norm(
     )
     parameters = _as_list(parameters)
     parts = [(part, leaf) for part, leaf in gradient_parts(parameters) if 0 not in part.shape]
-    kernels = NORM_KERNELS.get(library_of(parts[0][0]).name) if parts else None
+    kernels = _kernels_for([part for part, _ in parts])
     if kernels is not None and norm_type == 2.0 and not settings().disable_kernels:
         return _clipped_there(kernels, parts, max_norm, error_if_nonfinite, parameters)
     total = _norm([part for part, _ in parts], norm_type)
@@ -54,6 +54,12 @@ def clip_grad_norm(
             else:
                 leaf.grad = part * factor
     return total
+
+
+def _kernels_for(parts: list[Array]) -> NormKernels | None:
+    """The kernels that serve these gradients; None on the CPU, and on several devices."""
+    kernels = NORM_KERNELS.get(library_of(parts[0]).name) if parts else None
+    return kernels if kernels and len(set(map(device_of, parts))) == 1 else None
 
 
 def _clipped_there(

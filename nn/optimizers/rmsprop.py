@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ...backend import Array, array_namespace
+from ...kernels.cuda.rmsprop import rmsprop_cupy
 from ...kernels.rmsprop import rmsprop_numpy
 from .hyperparameters import below_one, non_negative, switch
 from .optimizer import Optimizer
@@ -69,6 +70,7 @@ class RMSprop(Optimizer):
     moment_names = ("square_avg", "grad_avg", "momentum_buffer")
     definition = staticmethod(rmsprop)
     kernels: ClassVar = {"numpy": rmsprop_numpy}
+    asking_kernels: ClassVar = {"cupy": rmsprop_cupy}
 
     def __init__(
         self,

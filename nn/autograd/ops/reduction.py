@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ....backend import Array
+from ....kernels.cuda.reduction import MEAN_CUPY, SUM_CUPY
 from ..tape import conjugated
 from .creation import astype, ones_like, zeros_like
 from .manipulation import broadcast_to, concat, flip, permute_dims, reshape
@@ -68,6 +69,8 @@ mean = _reduction(
         dy * _over(1.0, count(x_shape, axis)), x_shape, axis, keepdims
     ),
 )
+sum.fused_by(cupy=SUM_CUPY)
+mean.fused_by(cupy=MEAN_CUPY)
 
 
 def _dextremum(dy: Array, x: Array, axis: Any, keepdims: bool, y: Array) -> Array:

@@ -124,6 +124,7 @@ OPTIMIZERS = {
     "nesterov": (nn.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
     "adam": (nn.Adam, {"lr": 0.01, "weight_decay": 0.1}),
     "adamw": (nn.AdamW, {"lr": 0.01}),
+    "rmsprop": (nn.RMSprop, {"lr": 0.01, "momentum": 0.9, "centered": True}),
 }
 
 
@@ -199,3 +200,83 @@ def test_a_captured_step_cannot_look_whether_gradients_are_finite(graphs):
     captured()
     with pytest.raises(CaptureError, match="error_if_nonfinite=False"):
         captured()
+
+
+def test_the_step_is_given_arrays_of_one_alignment_from_the_first_call_on(graphs):
+    seen = []
+
+    def step(x):
+        seen.append(x.data.ptr % 256)
+        return nn.softmax(x)
+
+    captured = ig.capture(step, warm_up=2)
+    data = ig.random.Generator(0).normal((8, 5))
+    for i in range(3):
+        captured(data[i + 1 : i + 2])
+    assert len(set(seen)) == 1  # a plan or a kernel for another one could not be made in a capture
+
+
+def test_plain_calls_between_replays_leave_the_running_statistics_in_their_place(graphs):
+    def followed(wrap):
+        layer = nn.BatchNorm1d(4)
+        step = wrap(lambda x: layer(x))
+        for seed, n in enumerate((8, 8, 8, 3, 8, 3, 8)):
+            step(ig.random.Generator(seed).normal((n, 4)))
+        return ig.to_numpy(layer.running_mean)
+
+    np.testing.assert_array_equal(followed(ig.capture), followed(plain))
+
+
+def test_a_loaded_state_reaches_the_replays(graphs):
+    def followed(wrap):
+        layer = nn.BatchNorm1d(4)
+        before = layer.state_dict()
+        step = wrap(lambda x: layer(x))
+        for seed in range(4):
+            step(ig.random.Generator(seed).normal((8, 4)))
+        layer.load_state_dict(before)
+        step(ig.random.Generator(9).normal((8, 4)))
+        return ig.to_numpy(layer.running_mean)
+
+    np.testing.assert_array_equal(followed(ig.capture), followed(plain))
+
+
+def test_an_average_of_the_weights_goes_on_in_the_replays(graphs):
+    def followed(wrap):
+        model = nn.BatchNorm1d(4)
+        average = nn.ExponentialMovingAverage(model, 0.5)
+        optimizer = nn.SGD(model.parameters(), lr=0.1)
+
+        @wrap
+        def step(x):
+            optimizer.zero_grad()
+            model(x).backward(x)
+            optimizer.step()
+            average.update(model)
+
+        for seed, n in enumerate((8, 8, 8, 3, 8, 8)):
+            step(ig.random.Generator(seed).normal((n, 4)))
+        found = average.state_dict()
+        return found["n_updates"], {k: ig.to_numpy(v) for k, v in found["module"].items()}
+
+    (n, state), (expected_n, expected) = followed(ig.capture), followed(plain)
+    assert n == expected_n == 6
+    for name, value in expected.items():
+        np.testing.assert_array_equal(state[name], value)
+
+
+def test_arguments_on_two_devices_are_refused(graphs):
+    with pytest.raises(CaptureError, match="must be on one device, got arrays on cpu and cuda:0"):
+        ig.capture(lambda x, y: x)(ig.random.Generator(0).normal((2,)), np.ones(2))
+
+
+@pytest.mark.host_only
+def test_a_launch_on_another_gpu_cannot_be_captured(graphs, monkeypatch):
+    x = ig.random.Generator(0).normal((2, 2))
+
+    def step():
+        monkeypatch.setattr(graphs.cupy.cuda.device, "get_device_id", lambda: 1)
+        nn.softmax(x)
+
+    with pytest.raises(CaptureError, match="must stay on one GPU, cuda:1, got an array on cuda:0"):
+        StepGraph(step)

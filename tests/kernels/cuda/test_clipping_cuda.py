@@ -13,6 +13,7 @@ from isograd.kernels.cuda.clipping import (
     norm_on_gpu,
     scale_on_gpu,
 )
+from isograd.nn.optimizers import clipping
 
 
 def gradients(n, dtype="float32"):
@@ -63,7 +64,6 @@ def test_several_arrays_have_one_norm_and_no_number_goes_to_the_host(host_cupy):
     assert host_cupy.used == []
 
 
-
 @pytest.mark.parametrize("kept_together", [False, True])
 @pytest.mark.parametrize("checked", [False, True])
 def test_clip_grad_norm_is_that_of_the_cpu(host_cupy, kept_together, checked):
@@ -87,3 +87,15 @@ def test_a_norm_that_is_not_finite_is_the_error_of_the_cpu(host_cupy):
         (p * p).backward(ig.array([1.0, 1.0]))
         with pytest.raises(NonFiniteError, match="parameter 0"):
             nn.clip_grad_norm([p], 1.0)
+
+
+@pytest.mark.host_only
+def test_gradients_on_several_gpus_are_not_read_by_kernels_of_one(host_cupy, monkeypatch):
+    monkeypatch.setattr(clipping, "device_of", id)
+    with ig.using("cuda"):
+        ps = [nn.Parameter(ig.array(gradients(n))) for n in (5, 40)]
+        for p in ps:
+            (p * p).backward(ig.array(np.full(p.shape, 3.0, np.float32)))
+        host_cupy.compiler.launched.clear()
+        nn.clip_grad_norm(ps, 2.0)
+    assert host_cupy.compiler.launched == []

@@ -10,6 +10,7 @@ from isograd.backend.dtypes import tolerance
 from isograd.backend.errors import LabelError
 from isograd.backend.replay import HostShare, recording
 from isograd.kernels.cuda.cross_entropy import CROSS_ENTROPY, LABELS, TOTAL_THREADS
+from isograd.kernels.cuda.cross_entropy import forward as loss_on_cupy
 from isograd.kernels.cuda.rows import LONG_THREADS, SHORT_THREADS
 
 THREADS = {"short": SHORT_THREADS, "long": LONG_THREADS}
@@ -137,3 +138,13 @@ def test_in_a_captured_step_no_label_is_read_back_and_a_bad_one_gives_nan(host_c
     with recording(HostShare(0)):
         loss = nn.cross_entropy(host_cupy.array(logits), host_cupy.array(labels))
     assert np.isnan(host_cupy.view(loss))
+
+
+@pytest.mark.host_only
+def test_labels_on_another_gpu_are_declined(host_cupy):
+    logits, labels = map(host_cupy.array, batch(4, 3))
+    cuda = host_cupy.cupy.cuda
+    memory = cuda.UnownedMemory(labels.data.ptr, labels.nbytes, labels, 1)
+    elsewhere = host_cupy.cupy.ndarray((4,), labels.dtype, cuda.MemoryPointer(memory, 0))
+    assert loss_on_cupy(logits, elsewhere) is NotImplemented
+    assert host_cupy.compiler.launched == []

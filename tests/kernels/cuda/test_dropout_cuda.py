@@ -33,6 +33,14 @@ def test_elements_are_kept_and_scaled_as_on_the_cpu(host, n, dtype):
         np.testing.assert_array_equal(y, expected)
 
 
+def test_arrays_that_begin_between_packs_are_taken_one_by_one(host_cupy):
+    x = np.random.default_rng(0).standard_normal(70).astype(np.float32)
+    results = []
+    for array in (x, host_cupy.array(x)):
+        results.append(nn.dropout(array[1:], 0.4, generator=ig.random.Generator(5)))
+    np.testing.assert_array_equal(host_cupy.view(results[1]), results[0])
+
+
 def test_bfloat16_is_rounded_once(host):
     chance = Chance(ig.random.Generator(1), 0.7, 100)
     x = bits_of_bfloat16(np.random.default_rng(0).standard_normal(100).astype(np.float32))

@@ -9,17 +9,18 @@ import isograd as ig
 from isograd import nn
 from isograd.backend import settings_override
 from isograd.backend.dtypes import tolerance
+from isograd.kernels.cuda import products
+from isograd.kernels.cuda.arrays import NULL
+from isograd.kernels.cuda.columns import LEAST_ROWS, ROWS_ALONE, THREADS
 from isograd.kernels.cuda.linear import (
     KEEP_Y,
     KEEP_Z,
-    LEAST_ROWS,
     LINEAR_BACKWARD,
     LINEAR_CUPY,
-    ROWS_ALONE,
-    THREADS,
     forward,
 )
-from isograd.kernels.cuda.matmul_kernels import ACTIVATIONS, NULL
+from isograd.kernels.cuda.matmul_kernels import ACTIVATIONS
+from isograd.kernels.cuda.reduction import REDUCTION
 
 NAMES = [None, *KEEP_Y, *KEEP_Z]
 
@@ -49,10 +50,9 @@ def launch_dz(host, dy, kept, dz, partial, dbias, rows_a_block, pack=1, dtype="f
 
 def launch_dbias(host, partial, dbias, pack=1, dtype="float32"):
     n_parts, n = partial.shape
-    args = (partial, dbias, np.int64(n_parts), np.int64(n))
-    macros = {"ACTIVATION": "LeakyRelu", "IS_PACKED": int(pack > 1)}
-    grid = (-(-n // (32 * pack)),)
-    host(LINEAR_BACKWARD, "linear_backward_dbias", dtype, grid, (THREADS,), args, **macros)
+    args = (partial, dbias, np.float32(1.0), np.int64(n_parts), np.int64(n))
+    grid, macros = (-(-n // (32 * pack)),), {"IS_PACKED": int(pack > 1)}
+    host(REDUCTION, "column_totals", dtype, grid, (THREADS,), args, **macros)
 
 
 def draw(*shape, seed=0):
@@ -160,6 +160,26 @@ def test_the_op_on_cupy_runs_own_kernels_alone(own_cupy, activation):
     assert own_cupy.compiler.launched[1] == "linear_backward_dz"
 
 
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_the_value_before_gelu_is_written_only_where_a_derivative_may_follow(
+    own_cupy, monkeypatch, is_recorded
+):
+    written = []
+
+    def matmul(*args, z=None, **kwargs):
+        written.append(z is not None)
+        return product(*args, z=z, **kwargs)
+
+    product = products.matmul
+    monkeypatch.setattr(products, "matmul", matmul)
+    x, weight, bias, _ = inputs((2, 3, 20))
+    tensors = [ig.Tensor(own_cupy.array(a), requires_grad=is_recorded) for a in (x, weight, bias)]
+    y = nn.linear(*tensors, activation="gelu")
+    assert written == [is_recorded]
+    with settings_override(disable_kernels=True):
+        assert_close([own_cupy.view(y.data)], [nn.linear(x, weight, bias, activation="gelu")])
+
+
 def test_without_bias_and_activation_there_are_three_products(own_cupy):
     x, weight, _, dy = inputs()
     found = gradients(None, x, weight, None, dy, to_array=own_cupy.array, view=own_cupy.view)
@@ -179,7 +199,7 @@ def test_many_rows_are_added_up_by_several_blocks(own_cupy):
     given = inputs((ROWS_ALONE + 1, 4), 3)
     found = gradients("relu", *given, to_array=own_cupy.array, view=own_cupy.view)
     assert_close(found, by_definition("relu", *given), factor=40.0)  # sums of 257 products
-    assert own_cupy.compiler.launched[1:3] == ["linear_backward_dz", "linear_backward_dbias"]
+    assert own_cupy.compiler.launched[1:3] == ["linear_backward_dz", "column_totals"]
     assert LEAST_ROWS < ROWS_ALONE
 
 

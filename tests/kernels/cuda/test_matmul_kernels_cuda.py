@@ -229,6 +229,14 @@ def test_a_nan_stays_in_its_row_and_column(host, bits, n_terms):
     assert np.array_equal(np.isnan(y), expected)
 
 
+def test_tf32_keeps_an_infinity(host):
+    a, b = np.zeros((1, 4), np.float32), np.ones((1, 4), np.float32)
+    a[0, 1] = -np.inf
+    y = unwritten((1, 1), "float32")
+    Kernel(host, SMALL, n_terms=1).product(a, b, y)
+    assert y == -np.inf
+
+
 # ---- accuracy ----
 
 

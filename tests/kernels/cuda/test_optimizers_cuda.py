@@ -7,10 +7,15 @@ from isograd.backend.replay import CAPACITY, HostShare, recording
 from isograd.kernels.adam import adam_numpy, adamw_numpy
 from isograd.kernels.cuda.adam import ADAM, THREADS, _factors, adam_cupy, adamw_cupy
 from isograd.kernels.cuda.adam import FIELDS as ADAM_FIELDS
+from isograd.kernels.cuda.arrays import NULL
 from isograd.kernels.cuda.packs import n_packs
+from isograd.kernels.cuda.rmsprop import FIELDS as RMSPROP_FIELDS
+from isograd.kernels.cuda.rmsprop import RMSPROP, rmsprop_cupy
+from isograd.kernels.cuda.rmsprop import _factors as rmsprop_factors
 from isograd.kernels.cuda.sgd import FIELDS as SGD_FIELDS
 from isograd.kernels.cuda.sgd import SGD, sgd_cupy
 from isograd.kernels.cuda.sgd import _factors as sgd_factors
+from isograd.kernels.rmsprop import rmsprop_numpy
 from isograd.kernels.sgd import sgd_numpy
 
 ADAM_SETTINGS = {"lr": 1e-2, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 0.1}
@@ -95,6 +100,45 @@ def test_sgd_gives_the_bits_of_the_numpy_kernel(host, n, dtype, changes):
         host(SGD, kernel, dtype, (2,), (THREADS,), args)
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize(("n", "dtype"), [(5, "float32"), (1027, "float32"), (5, "float64")])
+def test_rmsprop_gives_the_bits_of_the_numpy_kernel(
+    host, n, dtype, centered, momentum, weight_decay
+):
+    settings = {
+        **{"lr": 0.1, "alpha": 0.9, "eps": 1e-8, "t": 2},
+        **{"centered": centered, "momentum": momentum, "weight_decay": weight_decay},
+    }
+    p, dp, *others, square = arrays(n, dtype, 3 + centered + bool(momentum))
+    expected = [array.copy() for array in (p, dp, square, *others)]
+    rmsprop_numpy(*expected, **settings)
+    now = struct(RMSPROP_FIELDS, rmsprop_factors(**settings), dtype)
+    for packed in (True, False):
+        found = [array.copy() for array in (p, dp, square, *others)]
+        ends = (found[3], found[-1]) if others else (NULL, NULL)
+        packs = np.int64(p.nbytes // 16 if packed else 0)
+        args = (*found[:3], *ends, now, np.uint64(0), packs, np.int64(n))
+        host(RMSPROP, "rmsprop_update", dtype, (2,), (THREADS,), args)
+        for got, want in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize(("centered", "momentum"), [(False, 0.0), (True, 0.0), (True, 0.9)])
+def test_the_rmsprop_launcher_updates_in_one_launch(host_cupy, centered, momentum):
+    settings = {"lr": 0.1, "alpha": 0.9, "eps": 1e-8, "weight_decay": 0.0, "t": 1}
+    settings |= {"centered": centered, "momentum": momentum}
+    p, dp, *others, square = arrays(37, "float32", 3 + centered + bool(momentum))
+    expected = [p, dp, square, *others]
+    found = [host_cupy.array(array) for array in expected]
+    rmsprop_numpy(*expected, **settings)
+    rmsprop_cupy(*found, numbers=lambda: settings)
+    for got, want in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(host_cupy.view(got), want)
+    assert host_cupy.compiler.launched == ["rmsprop_update"]
 
 
 def test_numbers_of_a_captured_step_are_read_from_their_place(host):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from own_kernels import own_kernels_only
 
-from isograd.backend.errors import ShapeError
+import isograd as ig
+from isograd.backend.errors import KernelError, ShapeError
 from isograd.kernels.cuda import chooser
 from isograd.kernels.cuda.products import matmul
 
@@ -65,3 +66,18 @@ def test_shapes_that_do_not_fit_are_named(own_cupy):
         matmul(a, b)
     with pytest.raises(ShapeError, match=r"into \(4, 5\)"):
         matmul(a, b, transpose_b=True, out=a)
+
+
+def test_the_op_takes_rows_with_gaps_where_cublaslt_is_missing(own_cupy):
+    a, b = draw(5, 9), draw(9, 7, seed=1)
+    left, right = own_cupy.array(a)[:, 1:8], own_cupy.array(b)[1:8, ::2]
+    y = (ig.Tensor(left) @ ig.Tensor(right)).data
+    assert own_cupy.compiler.launched == ["matmul_simt"]
+    np.testing.assert_allclose(own_cupy.view(y), a[:, 1:8] @ b[1:8, ::2], rtol=1e-5, atol=1e-6)
+
+
+def test_a_product_that_nothing_serves_is_an_error(own_cupy, monkeypatch):
+    monkeypatch.setattr(chooser, "choose", lambda *args: None)
+    a = own_cupy.array(draw(2, 2))
+    with pytest.raises(KernelError, match="nothing here can compute"):
+        matmul(a, a)
