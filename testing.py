@@ -103,7 +103,11 @@ def _pairs(actual: Any, expected: Any, path: str) -> Iterator[tuple[str, Any, An
         for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
             yield from _pairs(a, e, f"{path}[{i}]")
     elif not (_is_data(actual) and _is_data(expected)):
-        raise _differ(path, "kinds", type(actual).__name__, type(expected).__name__)
+        kinds = " and ".join(dict.fromkeys(type(x).__name__ for x in (actual, expected)))
+        raise NotCloseError(
+            f"assert_close: {f'{path}: ' if path else ''}both must be arrays or numbers, or both "
+            f"dicts, lists and tuples of them, got {kinds}"
+        )
     else:
         yield path, actual, expected
 

@@ -10,6 +10,8 @@ and device.
 from importlib import import_module
 from typing import Any
 
+import pytest
+
 
 def pytest_addoption(parser: Any) -> None:
     """Which devices, and how many workloads."""
@@ -31,5 +33,8 @@ def pytest_generate_tests(metafunc: Any) -> None:
     suite = import_module("isograd.benchmarks.bench.suite")
     devices = metafunc.config.getoption("--bench-devices").split(",")
     quick = not metafunc.config.getoption("--bench-full")
-    pairs = [(name, device) for device in devices for name in suite.names(device, quick)]
+    try:
+        pairs = [(name, device) for device in devices for name in suite.names(device, quick)]
+    except (ValueError, RuntimeError) as error:  # isograd's errors about devices are both kinds
+        raise pytest.UsageError(f"--bench-devices: {error}") from None
     metafunc.parametrize(("workload", "device"), pairs, ids=[f"{n}-{d}" for n, d in pairs])

@@ -10,7 +10,14 @@ from isograd.benchmarks.bench.workload import Workload
 OURS = Candidate("isograd", "cpu")
 PEER = Candidate("torch", "cpu")
 THIRD = Candidate("numpy", "cpu")
-PLAN = Plan(passes=1, rounds=4, block_seconds=0.0, warm_up_seconds=0.0, seconds=1e9, retries=3)
+PLAN = Plan(
+    passes=1,
+    rounds=4,
+    block_seconds=0.0,
+    warm_up_seconds=0.0,
+    seconds=1e9,
+    retry_seconds=100.0,
+)
 ANSWERS = {
     "load": {"import_s": 0.1, "versions": {"python": "3"}},
     "set_up": {

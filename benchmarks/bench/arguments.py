@@ -24,10 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=_threads, metavar="N", help="of each library; default: all cores")
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--html", type=Path, metavar="FILE", help="write a page about them")
-    add("--save", metavar="NAME", help="keep the results under a name")
+    add("--save", type=_name, metavar="NAME", help="keep the results under a name")
     add("--compare", metavar="NAME", help="with results that were saved, or a .json file")
     add("--fail-above", type=_factor, metavar="R", help="status 1 if a workload is R times slower")
     add("--other-machine", action="store_true", help="compare with another machine's results too")
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must be a name, got nothing")
+    return text
 
 
 def _threads(text: str) -> int:

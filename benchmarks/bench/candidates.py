@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -87,9 +88,10 @@ def _interpreters(pythons: Iterable[str]) -> dict[str, str]:
     found = {name: sys.executable for name in PEERS if find_spec(name) is not None}
     named = {}
     for text in pythons:
-        name, equals, path = text.partition("=")
+        name, equals, path = text.partition("=") if "=" in text else ("", "", text)
+        path = os.path.abspath(path) if os.path.dirname(path) else path  # not from another folder
         if not equals:
-            found |= dict.fromkeys(_peers_of(text, "--peer-python"), text)
+            found |= dict.fromkeys(_peers_of(path, "--peer-python"), path)
             continue
         if name not in PEERS:
             raise ConfigurationError(
@@ -112,7 +114,8 @@ def _peers_of(python: str, option: str) -> list[str]:
     except OSError as error:
         raise ConfigurationError(f"{option}: {python} does not start: {error}") from None
     if run.returncode:
-        raise ConfigurationError(f"{option}: {python} is no Python: {run.stderr.strip()[-200:]}")
+        said = (run.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ConfigurationError(f"{option}: {python} is no Python: {said}")
     return run.stdout.split()
 
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
+import shutil
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ...backend.errors import ConfigurationError
@@ -13,17 +19,21 @@ from . import table
 from .candidates import candidates
 from .conductor import FULL, QUICK
 from .results import Results
-from .run import EVERYTHING, choose, run
+from .run import EVERYTHING, choose, here, run
+from .sides import PEERS
 
 REGRESSED = 1  # the exit status of --fail-above
 
 
 def main(options: argparse.Namespace) -> int:
-    """Measure, print, write, compare; 1 where --fail-above found something slower.
+    """Measure, write, print, compare; 1 where --fail-above found something slower, or failed.
 
-    Raises ConfigurationError for words that mean nothing, before anything is measured, and
-    KeyboardInterrupt after Ctrl-C, when what was done is written.
+    Raises ConfigurationError for words that mean nothing and for results that do not compare,
+    before anything is measured; and KeyboardInterrupt after Ctrl-C or SIGTERM, when what was done
+    is written.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # one that cannot write µ shows a question mark
+        sys.stdout.reconfigure(errors="replace")
     if options.fail_above is not None and options.compare is None:
         raise ConfigurationError("--fail-above needs --compare NAME: slower than what?")
     workloads = _workloads(options)
@@ -31,10 +41,14 @@ def main(options: argparse.Namespace) -> int:
         print("\n".join(f"{w.name:34} {w.title}" for w in workloads))
         return 0
     then = storage.read(options.compare) if options.compare else None
+    if then is not None and not options.other_machine:
+        comparison.check_machine(then, here(options.threads))
     _check_writable(options)
     results = measure(options, workloads)
-    print(table.describe(results))
-    write(options, results)
+    try:
+        write(options, results)
+    finally:
+        print(table.describe(results, _width()))
     if not results["finished"]:
         raise KeyboardInterrupt
     return 0 if then is None else _compare(options, then, results)
@@ -46,19 +60,25 @@ def measure(options: argparse.Namespace, workloads: list[Any]) -> Results:
     everyone = candidates(
         _words(options.devices), [] if peers == ["none"] else peers, options.peer_python
     )
-    return run(
-        workloads,
-        everyone,
-        QUICK if options.quick else FULL,
-        quick=options.quick,
-        threads=options.threads,
-        command=_command(options),
-        tell=lambda sentence: print(f"isograd bench: {sentence}", file=sys.stderr),
-    )
+    absent = [name for name in PEERS if name not in {one.library for one in everyone}]
+    if peers is None and absent:
+        _tell(f"{', '.join(absent)} not installed here; --peer-python PATH adds another Python's")
+    with _terminated_as_by_ctrl_c():
+        return run(
+            workloads,
+            everyone,
+            QUICK if options.quick else FULL,
+            quick=options.quick,
+            threads=options.threads,
+            command=_command(options),
+            tell=_tell,
+        )
 
 
 def write(options: argparse.Namespace, results: Results) -> None:
-    """The files that were asked for."""
+    """The files that were asked for; a run that was stopped at once leaves older ones alone."""
+    if not (results["finished"] or any(w["results"] for w in results["workloads"])):
+        return
     if options.json:
         storage.write(options.json, results)
     if options.save:
@@ -73,6 +93,9 @@ def _compare(options: argparse.Namespace, then: Results, now: Results) -> int:
     """Print what changed; what seems too slow is measured once more before it counts."""
     found = comparison.changes(then, now, options.other_machine)
     print(f"\nagainst {options.compare}, of {then['date']}:\n\n{comparison.describe(found)}")
+    broken = comparison.failures(then, now)
+    for sentence in broken:
+        print(f"was measured then: {sentence}")
     if options.fail_above is None:
         return 0
     suspects = comparison.slower(found, options.fail_above)
@@ -91,7 +114,29 @@ def _compare(options: argparse.Namespace, then: Results, now: Results) -> int:
         print(f"slower: {change.workload}, {change.candidate}: {change.ratio:.2f} times as long")
     if not suspects:
         print(f"nothing is more than {options.fail_above:g} times slower")
-    return REGRESSED if suspects else 0
+    return REGRESSED if suspects or broken else 0
+
+
+def _tell(sentence: str) -> None:
+    print(f"isograd bench: {sentence}", file=sys.stderr)
+
+
+@contextmanager
+def _terminated_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM, as of `timeout`, raises KeyboardInterrupt: what is done is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _width() -> int | None:
+    """Columns of the terminal; None where the output goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _workloads(options: argparse.Namespace) -> list[Any]:

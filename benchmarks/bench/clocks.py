@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 Call = Callable[[], object]
 LONGEST_BLOCK = 1 << 24  # calls
+LEAST_SHARE = 0.05  # of a block, for a thread to count as one that ran
 
 
 class Clock(Protocol):
@@ -75,19 +76,24 @@ class Disturbance:
     """How much longer a block took because its threads waited for a processor.
 
     Where the system keeps that account (Linux), the longest time that a thread of this process was
-    ready to run and had no processor. Elsewhere, the main thread's time off the processor, beyond
-    that of its least disturbed block: it also sleeps when it waits for its own helpers.
+    ready to run and had no processor; if more threads ran than there are processors, they also
+    waited for each other, and what is beyond the least disturbed block is lost. Elsewhere, the main
+    thread's time off the processor, beyond that of its least disturbed block: it also sleeps when
+    it waits for its own helpers. Each workload has an account of its own.
     """
 
-    def __init__(self, tasks: Path = Path("/proc/self/task")) -> None:
+    def __init__(
+        self, tasks: Path = Path("/proc/self/task"), processors: int | None = None
+    ) -> None:
         self._tasks = tasks if (tasks / str(os.getpid()) / "schedstat").exists() else None
-        self._least_off = 1.0
-        self._waited: dict[str, int] = {}
+        self._processors = processors or _processors()
+        self._least = 1.0
+        self._before: dict[str, tuple[int, int]] = {}
         self._started = self._on_processor = 0.0
 
     def begin(self) -> None:
         """Start of a block."""
-        self._waited = self._waiting_times()
+        self._before = self._times()
         self._started, self._on_processor = time.perf_counter(), time.thread_time()
 
     def end(self) -> float:
@@ -95,14 +101,21 @@ class Disturbance:
         wall = max(time.perf_counter() - self._started, 1e-9)
         if self._tasks is None:
             off = max(0.0, 1.0 - (time.thread_time() - self._on_processor) / wall)
-            self._least_off = min(self._least_off, off)
-            return off - self._least_off
-        now = self._waiting_times()
-        waited = (nanoseconds - self._waited.get(task, 0) for task, nanoseconds in now.items())
-        return min(1.0, max(waited, default=0) / 1e9 / wall)
+            return self._beyond_least(off)
+        n_ran, waited = 0, 0
+        for task, (on_processor, waiting) in self._times().items():
+            ran_before, waited_before = self._before.get(task, (0, 0))
+            n_ran += on_processor - ran_before > 1e9 * wall * LEAST_SHARE
+            waited = max(waited, waiting - waited_before)
+        lost = min(1.0, waited / 1e9 / wall)
+        return self._beyond_least(lost) if n_ran > self._processors else lost
 
-    def _waiting_times(self) -> dict[str, int]:
-        """By thread, how many nanoseconds it has waited for a processor since it began."""
+    def _beyond_least(self, lost: float) -> float:
+        self._least = min(self._least, lost)
+        return lost - self._least
+
+    def _times(self) -> dict[str, tuple[int, int]]:
+        """By thread, how many nanoseconds it has run and has waited for a processor."""
         if self._tasks is None:
             return {}
         times = {}
@@ -111,5 +124,11 @@ class Disturbance:
                 content = (self._tasks / task / "schedstat").read_text(encoding="ascii")
             except OSError:  # the thread has ended
                 continue
-            times[task] = int(content.split()[1])
+            ran, waited = content.split()[:2]
+            times[task] = (int(ran), int(waited))
         return times
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

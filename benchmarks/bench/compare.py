@@ -20,7 +20,8 @@ class Change:
     """One workload of one candidate, then and now.
 
     ratio: of the medians, now over then. certain: the spreads (deciles) do not meet. drift: the
-    same ratio for plain NumPy, over all workloads: how much slower the machine itself is.
+    same ratio for plain NumPy, over all workloads: how much slower the machine itself is; None
+    where NumPy was not measured, and for what is no time.
     """
 
     workload: str
@@ -29,7 +30,7 @@ class Change:
     then: float
     now: float
     certain: bool
-    drift: float
+    drift: float | None
 
     @property
     def ratio(self) -> float:
@@ -37,7 +38,7 @@ class Change:
 
     def is_slower_than(self, limit: float) -> bool:
         """Whether it is slower by that factor for certain, and not because the machine is."""
-        return self.certain and min(self.ratio, self.ratio / self.drift) > limit
+        return self.certain and min(self.ratio, self.ratio / (self.drift or 1.0)) > limit
 
 
 def changes(
@@ -47,16 +48,37 @@ def changes(
 
     Raises ConfigurationError for results of another machine, unless told to take them.
     """
+    if not other_machine_too:
+        check_machine(then, now)
+    drift = _drift(then, now)
+    pairs = _pairs(then, now, "isograd")
+    return [
+        _change(workload, name, old, new, drift)
+        for workload, name, old, new in pairs
+        if old["status"] == new["status"] == "ok"
+    ]
+
+
+def check_machine(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raise ConfigurationError unless both are of one machine, used in the same way.
+
+    now: results, or what run.here() says before there are any.
+    """
     difference = other_machine(then, now)
-    if difference and not other_machine_too:
+    if difference:
         raise ConfigurationError(
             f"the results are of another machine, or of other settings ({difference}): their times "
             "do not compare. --other-machine compares them all the same"
         )
-    drift = _drift(then, now)
-    ours = [one["name"] for one in now["candidates"] if one["library"] == "isograd"]
-    pairs = _pairs(then, now, ours)
-    return [_change(workload, name, old, new, drift) for workload, name, old, new in pairs]
+
+
+def failures(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """A sentence for each workload of ours that was measured then and failed now."""
+    return [
+        f"{workload['name']}, {name}: {new['status']}: {new['reason']}"
+        for workload, name, old, new in _pairs(then, now, "isograd")
+        if old["status"] == "ok" and new["status"] not in ("ok", "stopped")
+    ]
 
 
 def slower(found: Sequence[Change], limit: float) -> list[Change]:
@@ -75,13 +97,16 @@ def describe(found: Sequence[Change]) -> str:
         word = more if change.ratio > 1.0 else less
         mark = word if change.certain else NOISE
         rows.append((change.workload, change.candidate, *times, f"{change.ratio:.2f}", mark))
-    drift = found[0].drift
-    machine = f"plain NumPy took {drift:.2f} times as long as then, on the same work"
-    return f"{table(rows)}\n\n{machine}. {NOISE}: within noise."
+    drift = next((change.drift for change in found if change.drift is not None), None)
+    legend = f"{NOISE}: within noise."
+    if drift is not None:
+        legend = f"plain NumPy took {drift:.2f} times as long as then, on the same work. {legend}"
+    return f"{table(rows)}\n\n{legend}"
 
 
-def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[tuple]:
-    """(workload, candidate, its result then, now) for what is ok in both."""
+def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], library: str) -> list[tuple]:
+    """(workload, candidate, its result then, now) of a library, for what both results have."""
+    names = [one["name"] for one in now["candidates"] if one["library"] == library]
     before = {workload["name"]: workload["results"] for workload in then["workloads"]}
     return [
         (workload, name, old, new)
@@ -90,25 +115,26 @@ def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]
         for old, new in [
             (before.get(workload["name"], {}).get(name), workload["results"].get(name))
         ]
-        if old is not None and new is not None and old["status"] == new["status"] == "ok"
+        if old is not None and new is not None
     ]
 
 
-def _change(workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float) -> Change:
+def _change(
+    workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float | None
+) -> Change:
     apart = new["lower_decile"] > old["upper_decile"] or new["upper_decile"] < old["lower_decile"]
     times = (old["median"], new["median"])
     is_time = workload["unit"] == "s"
     return Change(
-        workload["name"], name, workload["unit"], *times, apart, drift if is_time else 1.0
+        workload["name"], name, workload["unit"], *times, apart, drift if is_time else None
     )
 
 
-def _drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> float:
-    """The median over all timed workloads of plain NumPy's ratio; 1 where it was not measured."""
-    names = [one["name"] for one in now["candidates"] if one["library"] == YARDSTICK]
+def _drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
+    """The median over all timed workloads of plain NumPy's ratio; None without any."""
     ratios = [
         new["median"] / old["median"]
-        for workload, _, old, new in _pairs(then, now, names)
-        if workload["unit"] == "s"
+        for workload, _, old, new in _pairs(then, now, YARDSTICK)
+        if workload["unit"] == "s" and old["status"] == new["status"] == "ok"
     ]
-    return quantile(ratios, 0.5) if ratios else 1.0
+    return quantile(ratios, 0.5) if ratios else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,9 @@ from .statistics import ratio, spread
 from .workload import Workload, largest_difference
 
 FEWEST_ROUNDS = 3
-SETTLING_SECONDS = 0.005  # between blocks: threads of the one before spin for a while
+ENOUGH_ROUNDS = 6  # with three, two equal candidates would seem apart in a third of all cases
+# Between blocks: a process that stands still is quiet at once, threads of another one spin.
+SETTLING_SECONDS = 0.001 if hasattr(signal, "SIGSTOP") else 0.005
 LOST_AT_MOST = 0.05  # of a block, before it is measured again
 
 
@@ -39,8 +42,9 @@ Launch = Callable[[Candidate], Answering]
 class Plan:
     """How long is measured.
 
-    seconds: of blocks for one workload and candidate in one pass, at most; three rounds are
-    measured in any case. retries: how many disturbed blocks of these are measured again.
+    seconds: of blocks for one workload and candidate in one pass, at most; twice as many where
+    there are not six rounds by then, and three rounds in any case. retry_seconds: of disturbed
+    blocks beside these, which are measured again.
     limit_seconds: no pass begins that would end later than this after the first one's start.
     """
 
@@ -49,7 +53,7 @@ class Plan:
     block_seconds: float = 0.012
     warm_up_seconds: float = 0.05
     seconds: float = 0.4
-    retries: int = 7
+    retry_seconds: float = 0.2
     limit_seconds: float = 780.0
     compiles: bool = True
 
@@ -60,7 +64,7 @@ QUICK = Plan(
     block_seconds=0.01,
     warm_up_seconds=0.02,
     seconds=0.4,
-    retries=9,
+    retry_seconds=0.1,
     compiles=False,
 )
 FULL = Plan()
@@ -241,27 +245,28 @@ class Conductor:
     def _take_turns(self, candidates: list[Candidate], measured: dict[str, Measured]) -> None:
         """A block of each, round after round; the first of a round is another one each time."""
         budget = self.plan.seconds * len(candidates)
-        retries = dict.fromkeys(candidates, self.plan.retries)
+        spare = dict.fromkeys(candidates, self.plan.retry_seconds)
         for i in range(self.plan.rounds):
-            if i >= FEWEST_ROUNDS and budget <= 0.0:
+            overdraft = 0.0 if i >= ENOUGH_ROUNDS else self.plan.seconds * len(spare)
+            if i >= FEWEST_ROUNDS and budget + overdraft <= 0.0:
                 return
             round_: dict[Candidate, float] = {}
             for candidate in _turned(candidates, i):
-                tries = self._block(candidate, measured[candidate.name], retries)
+                mine = measured[candidate.name]
+                tries = self._block(candidate, mine, spare)
                 if tries:
                     round_[candidate] = min(tries)[1]
-                calls = measured[candidate.name].facts["calls_a_block"]
-                budget -= calls * sum(seconds for _, seconds in tries)
+                    budget -= mine.facts["calls_a_block"] * tries[-1][1]
             candidates = [one for one in candidates if one in round_]
             for candidate, seconds in round_.items():
                 measured[candidate.name].blocks.append(seconds)
 
     def _block(
-        self, candidate: Candidate, mine: Measured, retries: dict[Candidate, int]
+        self, candidate: Candidate, mine: Measured, spare: dict[Candidate, float]
     ) -> list[tuple[float, float]]:
         """(share lost to others, seconds a call) of each try, until one was left alone.
 
-        Empty when the worker could not. retries: what is left of them; this takes from it.
+        Empty when the worker could not. spare: seconds left for more tries; this takes from it.
         """
         tries: list[tuple[float, float]] = []
         while True:
@@ -274,10 +279,10 @@ class Conductor:
             if answer["lost"] <= LOST_AT_MOST:
                 return tries
             mine.disturbed += 1
-            if retries[candidate] == 0:
+            if spare[candidate] <= 0.0:
                 mine.kept_disturbed += 1
                 return tries
-            retries[candidate] -= 1
+            spare[candidate] -= mine.facts["calls_a_block"] * answer["seconds"]
 
 
 def ratios(table: Mapping[str, Measured], candidates: Sequence[Candidate]) -> list[dict[str, Any]]:

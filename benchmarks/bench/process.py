@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import tempfile
 import threading
@@ -25,14 +26,18 @@ THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
+    "NPROC",  # jax's; XLA_FLAGS do not set the number of its threads
 )
-JAX_FLAGS = "--xla_cpu_multi_thread_eigen={many} intra_op_parallelism_threads={threads}"
 KILLED = -9
 PATIENCE = 240.0  # seconds for an answer; torch.compile takes a minute
 
 
 class Process:
-    """A running worker: ask() is a question and its answer."""
+    """A worker: ask() is a question and its answer. Between questions it stands still.
+
+    The helper threads of OpenBLAS spin for 100 ms after a product, those of OpenMP for 10: a
+    worker that went on would take a processor away from the one that is timed next.
+    """
 
     def __init__(self, candidate: Candidate, environment: dict[str, str], cwd: str) -> None:
         # A file, not a pipe: nobody reads it while the worker lives. close() closes it.
@@ -54,6 +59,7 @@ class Process:
     def ask(self, do: str, patience: float = PATIENCE, **inputs: Any) -> dict[str, Any]:
         """The worker's answer; {"error", "reason"} also when it died or takes too long."""
         assert self._process.stdin is not None
+        self._signal("SIGCONT")
         try:
             self._process.stdin.write(json.dumps({"do": do, **inputs}) + "\n")
             self._process.stdin.flush()
@@ -63,7 +69,10 @@ class Process:
             return {"error": "failed", "reason": f"no answer in {patience:.0f} s"}
         except OSError:
             line = ""
-        return json.loads(line) if line else self._last_words()
+        if not line:
+            return self._last_words()
+        self._signal("SIGSTOP")
+        return json.loads(line)
 
     @property
     def is_alive(self) -> bool:
@@ -79,6 +88,11 @@ class Process:
                     stream.close()
                 except OSError:  # what was to be written cannot be any more
                     continue
+
+    def _signal(self, name: str) -> None:
+        """Stop the process or let it go on, where the system can (Windows cannot)."""
+        if hasattr(signal, name):
+            self._process.send_signal(getattr(signal, name))
 
     def _read(self) -> None:
         """Lines into the queue; at the end an empty one."""
@@ -129,8 +143,7 @@ class Launcher:
 
 def thread_variables(threads: int) -> dict[str, str]:
     """What makes each library use so many threads."""
-    flags = JAX_FLAGS.format(many=str(threads > 1).lower(), threads=threads)
-    return {**dict.fromkeys(THREAD_VARIABLES, str(threads)), "XLA_FLAGS": flags}
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
 @contextmanager

@@ -79,6 +79,7 @@ FORMAT = "isograd bench 1"
 STORE = Path(".benchmarks") / "isograd"  # beside pytest-benchmark's, in the current folder
 SAME_MACHINE = ("processor", "cores", "system")
 SAME_SETTINGS = ("threads", "precision")
+NEEDED = ("date", "machine", "settings", "candidates", "workloads", "growth", "finished")
 Results = dict[str, Any]
 
 
@@ -138,6 +139,9 @@ def read(name: str) -> Results:
         raise ConfigurationError(f"{path} cannot be read as results: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ConfigurationError(f"{path} does not hold results of isograd bench ({FORMAT!r})")
+    missing = [key for key in NEEDED if key not in content]
+    if missing:
+        raise ConfigurationError(f"{path} is not complete, it has no {', '.join(missing)}")
     return content
 
 

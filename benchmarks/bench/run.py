@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
+from ...backend.errors import ConfigurationError
 from ..report import commit, load_average, machine, n_cores, versions
 from . import catalogue, startup
 from .candidates import Candidate
@@ -21,6 +22,20 @@ from .workloads.startup import WORKLOADS as STARTUP
 PROCESSES = {True: 3, False: 5}  # fresh ones for what a start costs: quick, full
 EVERYTHING = [*STARTUP, *catalogue.WORKLOADS]
 PRECISION = "float32"
+
+
+def here(threads: int | None) -> Results:
+    """The parts "machine" and "settings" of results that are known before anything is measured."""
+    threads = threads or n_cores()
+    return {
+        "machine": {
+            **machine(),
+            "memory_bytes": _memory_bytes(),
+            "threads": thread_variables(threads),
+            "gpus": gpus(),
+        },
+        "settings": {"threads": threads, "precision": PRECISION},
+    }
 
 
 def choose(words: Sequence[str], quick: bool) -> list[Workload]:
@@ -52,8 +67,9 @@ def run(
     tell: is given a sentence for each candidate that takes no part.
     Raises DeviceUnavailableError for one of our own devices that is not there.
     """
-    threads = threads or n_cores()
-    load, before = load_average(), gpus()
+    load, surroundings = load_average(), here(threads)
+    threads = surroundings["settings"]["threads"]
+    chosen = _that_run(chosen, candidates)
     table: Table = {workload.name: {} for workload in chosen}
     finished = True
     with launcher(threads) as (launch, folder):
@@ -75,16 +91,13 @@ def run(
         "commit": commit(),
         "finished": finished,
         "machine": {
-            **machine(),
-            "memory_bytes": _memory_bytes(),
-            "threads": thread_variables(threads),
-            "gpus": with_clocks_after(before),
+            **surroundings["machine"],
+            "gpus": with_clocks_after(surroundings["machine"]["gpus"]),
         },
         "load_average_before": load,
         "versions": versions(),
         "settings": {
-            "threads": threads,
-            "precision": PRECISION,
+            **surroundings["settings"],
             "quick": quick,
             "passes": conductor.passes_done,
             "rounds": plan.rounds,
@@ -115,13 +128,27 @@ def summaries(
     }
 
 
+def _that_run(chosen: Sequence[Workload], candidates: Sequence[Candidate]) -> list[Workload]:
+    """The workloads that a candidate has on its device.
+
+    Raises ConfigurationError where there is none.
+    """
+    kept = [w for w in chosen if any(w.runs_on(one.library, one.device) for one in candidates)]
+    if not kept:
+        raise ConfigurationError(
+            f"{chosen[0].name} and what else was chosen needs a GPU: --devices cpu,cuda"
+        )
+    return kept
+
+
 def _measure_all(
     conductor: Conductor, chosen: Sequence[Workload], quick: bool, table: Table
 ) -> None:
     """All passes over all workloads, then what a start costs, with progress."""
     in_turn = [workload for workload in chosen if workload not in STARTUP]
     at_start = [workload for workload in chosen if workload in STARTUP]
-    n_starts = (PROCESSES[quick] + 1) * len(conductor.versions) if at_start else 0
+    n_turns = PROCESSES[quick] + (not in_turn) if at_start else 0
+    n_starts = n_turns * len(startup.taking_part(conductor))
     passes = conductor.plan.passes
     started, longest = monotonic(), 0.0
     progress = Remaining(passes * sum(map(_weight, in_turn)) + 2.0 * n_starts)
@@ -140,7 +167,8 @@ def _measure_all(
             conductor.passes_done += 1
             longest = max(longest, monotonic() - begun)
         if at_start:
-            for line in startup.measure(conductor, at_start, PROCESSES[quick], table):
+            processes, warm = PROCESSES[quick], bool(in_turn)
+            for line in startup.measure(conductor, at_start, processes, table, warm):
                 progress.begin(line)
                 progress.end(2.0)
     finally:

@@ -16,16 +16,21 @@ STEPS = 5  # until memory is what it stays
 
 
 def measure(
-    conductor: Conductor, workloads: Sequence[Workload], processes: int, table: Table
+    conductor: Conductor,
+    workloads: Sequence[Workload],
+    processes: int,
+    table: Table,
+    files_are_warm: bool = False,
 ) -> Iterable[str]:
     """Fresh processes of all candidates in turn; what each one showed goes into the table.
 
-    workloads: those of workloads/startup.py that are asked for. Yields a line before each turn.
+    workloads: those of workloads/startup.py that are asked for. files_are_warm: byte code is
+    written and files are in memory; else a turn more, which does not count, sees to that. Yields a
+    line before each turn.
     """
     wanted = {workload.name: workload for workload in workloads}
-    defaults = [one for one in conductor.versions if one.mode == "default"]
-    for i in range(processes + 1):  # the first one writes byte code and brings files to memory
-        for candidate in defaults:
+    for i in range(1 if files_are_warm else 0, processes + 1):
+        for candidate in taking_part(conductor):
             names = {
                 name for name, w in wanted.items() if w.runs_on(candidate.library, candidate.device)
             }
@@ -36,6 +41,11 @@ def measure(
     return None
 
 
+def taking_part(conductor: Conductor) -> list[Candidate]:
+    """The candidates that are started: modes of a library start in the same way."""
+    return [candidate for candidate in conductor.versions if candidate.mode == "default"]
+
+
 def _values(conductor: Conductor, candidate: Candidate, names: set[str]) -> dict[str, Any]:
     """What one fresh process shows, or an answer with an error, by the workloads' names."""
     started = perf_counter()
@@ -43,11 +53,11 @@ def _values(conductor: Conductor, candidate: Candidate, names: set[str]) -> dict
     if "error" in answer:
         return dict.fromkeys(names, answer)
     values: dict[str, Any] = {asked.IMPORT: answer["import_s"]}
-    if asked.INSTALL_SIZE in names:
-        size = conductor.ask(candidate, "install_size")
-        values[asked.INSTALL_SIZE] = size.get("bytes", size)
     if names & {asked.FIRST_STEP, asked.PEAK_MEMORY, asked.PEAK_DEVICE_MEMORY}:
         values |= _training(conductor, candidate, started)
+    if asked.INSTALL_SIZE in names:  # at last: it looks at thousands of files, and that takes time
+        size = conductor.ask(candidate, "install_size")
+        values[asked.INSTALL_SIZE] = size.get("bytes", size)
     conductor.end(candidate)
     return values
 

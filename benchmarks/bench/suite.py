@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...backend import find_device
 from ..report import n_cores
 from . import catalogue
 from .sides import load_side
 
 
 def names(device: str, quick: bool) -> list[str]:
-    """The workloads of isograd on a device; the quick ones, or all."""
+    """The workloads of isograd on a device; the quick ones, or all.
+
+    Raises UnknownDeviceError and DeviceUnavailableError.
+    """
+    find_device(device)
     return [
         workload.name
         for workload in catalogue.WORKLOADS
@@ -34,4 +39,4 @@ def measure(benchmark: Any, name: str, device: str) -> None:
 
     benchmark.group = name
     benchmark.extra_info.update(device=device, parts=prepared.parts, **workload.sizes)
-    benchmark(finished_call)
+    benchmark(call if device == "cpu" else finished_call)

@@ -10,11 +10,15 @@ from ..report import table
 NOISE = "≈"  # the difference is within noise
 SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+DISTURBED = "?"  # other processes disturbed most of its blocks, and the retries of them
 SHORT = {"out of memory": "no memory", "disagrees": "disagrees", "failed": "failed"}
 
 
-def describe(results: Mapping[str, Any]) -> str:
-    """The table, then what stands out: failures, budgets, costs that grow too fast."""
+def describe(results: Mapping[str, Any], width: int | None = None) -> str:
+    """The table, then what stands out: failures, budgets, costs that grow too fast.
+
+    width: columns of the terminal; a wider table leaves out libraries, the last ones first.
+    """
     names = [candidate["name"] for candidate in results["candidates"]]
     shown = [w for w in results["workloads"] if w["results"]]
     if not shown:
@@ -26,18 +30,23 @@ def describe(results: Mapping[str, Any]) -> str:
     for workload in shown:
         cells = [quantity_of(workload, name) for name in names]
         rows.append((workload["name"], *cells, *_verdict(workload, compared, shorter)))
-    parts = [table(_without_empty(rows)), *_notes(results, compared)]
+    others = [h for h, one in zip(heads, results["candidates"], strict=True) if not _is_ours(one)]
+    fitting, left_out = _fitting(_without_empty(rows), others, width)
+    parts = [table(fitting), *_notes(results, compared)]
+    if left_out:
+        parts[1:1] = [f"the terminal is too narrow for {', '.join(left_out)}; --json has them"]
     return "\n\n".join(part for part in parts if part)
 
 
 def quantity_of(workload: Mapping[str, Any], candidate: str) -> str:
-    """The median with its unit, or what went wrong, "" where there is nothing."""
+    """The median with its unit, "?" where it is in doubt; or what went wrong; "" without any."""
     result = workload["results"].get(candidate)
     if result is None:
         return ""
     if result["status"] != "ok":
         return SHORT.get(result["status"], result["status"])
-    return quantity(result["median"], workload["unit"])
+    in_doubt = 2 * result["kept_disturbed"] > len(result["blocks"])
+    return quantity(result["median"], workload["unit"]) + DISTURBED * in_doubt
 
 
 def quantity(value: float, unit: str) -> str:
@@ -92,6 +101,25 @@ def _without_empty(rows: Sequence[Sequence[str]]) -> list[list[str]]:
         c for i, c in enumerate(zip(*rows, strict=True)) if any(c[1:]) or i == len(rows[0]) - 1
     ]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _fitting(
+    rows: list[list[str]], may_go: Sequence[str], width: int | None
+) -> tuple[list[list[str]], list[str]]:
+    """(the rows without columns of these heads, from the last on, until they fit; what went)."""
+    went: list[str] = []
+    for head in reversed(may_go):
+        if width is None or max(map(len, table(rows).splitlines())) <= width:
+            break
+        if head in rows[0]:
+            i = rows[0].index(head)
+            rows = [row[:i] + row[i + 1 :] for row in rows]
+            went.insert(0, head)
+    return rows, went
+
+
+def _is_ours(candidate: Mapping[str, Any]) -> bool:
+    return candidate["library"] == "isograd"
 
 
 def _notes(results: Mapping[str, Any], compared: bool) -> Iterable[str]:
@@ -151,8 +179,10 @@ def _disturbed(results: Mapping[str, Any]) -> str:
     blocks = sum(len(result["blocks"]) for result in good)
     if not again:
         return ""
+    if not kept:
+        return f"other processes disturbed {again} blocks, which were measured again"
     busy = ": this machine is too busy to measure" if 5 * kept > blocks else ""
     return (
         f"other processes disturbed {again} blocks, which were measured again; of {blocks} blocks "
-        f"{kept} stayed disturbed{busy}"
+        f"{kept} stayed disturbed ({DISTURBED} where most did){busy}"
     )

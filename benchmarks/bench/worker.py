@@ -25,6 +25,7 @@ import gc
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 Answer = dict[str, Any]
+PR_SET_PDEATHSIG = 1
 TRIAL_SECONDS = 0.02  # how long each variant of a mode is tried
 VERSIONS = ("numpy", "torch", "jax", "thinc", "scikit-learn", "cupy", "array-api-compat")
 OUT_OF_MEMORY_CLASSES = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
@@ -72,12 +74,13 @@ class Worker:
         inside = "isograd.benchmarks.bench" if library == "isograd" else __package__
         self._catalogue = import_module(f"{inside}.catalogue")
         clocks = import_module(f"{inside}.clocks")
-        self._calls_a_block, self._disturbance = clocks.calls_a_block, clocks.Disturbance()
+        self._calls_a_block, self._new_disturbance = clocks.calls_a_block, clocks.Disturbance
         try:
             self._side = import_module(f"{inside}.sides").load_side(library, device, mode, threads)
         except (ValueError, RuntimeError) as error:
             return {"error": "no device", "reason": str(error)}
         self._clock = self._side.clock()
+        _end_with_parent()
         return {"import_s": taken, "versions": _versions()}
 
     def _set_up(
@@ -92,6 +95,7 @@ class Worker:
             variant, note = self._fastest(asked, variants)
         self._side.choose(variant)
         self._prepared = asked.prepare(self._side)
+        self._disturbance = self._new_disturbance()
         prepared_at = time.perf_counter()
         found = self._prepared.results() if results else {}
         arrays = {name: self._side.numbers(x) for name, x in found.items()}
@@ -166,6 +170,14 @@ def peak_bytes() -> int | None:
 
     peak_units = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak_units if sys.platform == "darwin" else peak_units * 1024
+
+
+def _end_with_parent() -> None:
+    """Let the system end this process with the one that asks; one that is stopped cannot itself."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _failure(error: Exception) -> Answer:

@@ -30,7 +30,9 @@ class Side:
         self.name, self.device, self.seed = name, device, seed
         random.seed(seed)
         with using(device):
-            self.model, self.batch, self.loss_function, self.optimizer = make(dtype)
+            self.model, batch, self.loss_function, self.optimizer = make(dtype)
+        # Examples come from files, as NumPy arrays; what the model makes itself is its own affair.
+        self.batch = tree.mapped(lambda x: to_device(x, device) if is_array(x) else x, batch)
         self.model.train()
         self._loss: Any = None
 

@@ -236,6 +236,17 @@ def test_a_model_that_ends_in_nan_on_both_is_no_agreement(planted, capsys):
     assert "the loss of step 2 is not, first in after, linear (op 2)" in printed.err
 
 
+def test_a_batch_of_numpy_arrays_is_brought_to_each_device(planted):
+    def build():
+        x, y = batch()
+        return Between(nn.relu), (ig.to_numpy(x), [ig.to_numpy(y), "name"]), loss
+
+    def loss(model, x, targets):
+        return squared_error(model, x, targets[0])
+
+    assert main(["parity", f"{planted(build=build)}build", "--devices", "cpu,strict:device1"]) == 0
+
+
 @pytest.mark.parametrize(
     ("build", "says"),
     [

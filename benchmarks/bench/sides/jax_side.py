@@ -16,7 +16,11 @@ def make_side(library: str, device: str, mode: str, threads: int) -> Side:
 
 
 class Jax(Side):
-    """jax: xp is jax.numpy. Calls return before their results are there; each is waited for."""
+    """jax: xp is jax.numpy. Calls return before their results are there.
+
+    On the CPU each is waited for, as the other libraries' calls are over when they return; on a GPU
+    the last one is, as theirs go ahead, too.
+    """
 
     def __init__(self, library: str, device: str, mode: str, threads: int) -> None:
         import jax
@@ -29,15 +33,30 @@ class Jax(Side):
             raise ValueError(f"jax finds no {kind}: {error}") from None
         self._jax, self.xp = jax, jax.numpy
         self._device = found[int(index or 0)]
+        self._goes_ahead, self._last = kind != "cpu", None
         jax.config.update("jax_default_device", self._device)
 
     def array(self, x: np.ndarray) -> Any:
         return self._jax.device_put(x, self._device)
 
-    def finished(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function compiled, and its results waited for: jax would run ahead of the clock."""
-        run, wait = self._jax.jit(function), self._jax.block_until_ready
-        return lambda *inputs: wait(run(*inputs))
+    def wait(self) -> object:
+        return self._jax.block_until_ready(self._last)
+
+    def finished(
+        self, function: Callable[..., Any], donated: tuple[int, ...] = ()
+    ) -> Callable[..., Any]:
+        """The function compiled, and its results waited for on the CPU, by wait() on a GPU.
+
+        donated: places of the inputs whose memory the results may take.
+        """
+        run = self._jax.jit(function, donate_argnums=donated)
+
+        def call(*inputs: Any) -> Any:
+            self._last = run(*inputs)
+            return self._last
+
+        waited = self._jax.block_until_ready
+        return call if self._goes_ahead else lambda *inputs: waited(run(*inputs))
 
     def peak_device_bytes(self) -> int | None:
         statistics = self._device.memory_stats() or {}

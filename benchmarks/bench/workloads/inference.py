@@ -27,7 +27,9 @@ def _answers(side: Side, model: Any, x: np.ndarray) -> Prepared:
 
     def call() -> Any:
         with silent():
-            return compute(inputs)
+            scores = compute(inputs)
+        side.wait()  # whoever asks waits for the answer, on a GPU too
+        return scores
 
     return Prepared(call, lambda: {"scores": call()})
 
@@ -57,7 +59,13 @@ def _numpy_mlp(side: Side, batch: int) -> Prepared:
 def _in_jax(side: Any, scores: Any, shapes: Any, x: np.ndarray) -> Prepared:
     run, inputs = side.finished(scores), side.array(x)
     parameters = {name: side.array(w) for name, w in weights(shapes).items()}
-    return Prepared(lambda: run(parameters, inputs), lambda: {"scores": run(parameters, inputs)})
+
+    def call() -> Any:
+        answers = run(parameters, inputs)
+        side.wait()
+        return answers
+
+    return Prepared(call, lambda: {"scores": call()})
 
 
 def _jax_mlp(side: Side, batch: int) -> Prepared:

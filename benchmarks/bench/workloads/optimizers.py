@@ -74,9 +74,10 @@ def _numpy_step(side: Side, parameters: int) -> Prepared:
 
 
 def _jax_step(side: Any, parameters: int) -> Prepared:
-    run = side.finished(adam_of_trees)
-    dp, zeros = side.array(_gradient(parameters)), side.array(_start(parameters))
-    state = [(zeros, zeros, zeros, side.array(np.int32(0)))]
+    run = side.finished(adam_of_trees, donated=(0, 2, 3))
+    dp = side.array(_gradient(parameters))
+    p, m, v = (side.array(_start(parameters)) for _ in range(3))
+    state = [(p, m, v, side.array(np.int32(0)))]
 
     def call() -> None:
         p, m, v, t = state[0]

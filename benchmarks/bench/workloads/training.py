@@ -62,11 +62,11 @@ def jax_step(
         _, gradients = both(parameters, inputs, labels)
         return adam_of_trees(parameters, gradients, m, v, t + 1)
 
-    run = side.finished(update)
+    run = side.finished(update, donated=(0,))
     start = {name: side.array(w) for name, w in weights(shapes).items()}
-    zeros = jax.tree.map(jnp.zeros_like, start)
+    m, v = (jax.tree.map(jnp.zeros_like, start) for _ in range(2))
     inputs, labels = side.array(x), side.array(targets.astype(np.int32))
-    state = [(start, zeros, zeros, side.array(np.int32(0)))]
+    state = [(start, m, v, side.array(np.int32(0)))]
 
     def call() -> None:
         state[0] = run(state[0], inputs, labels)

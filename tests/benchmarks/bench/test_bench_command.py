@@ -1,6 +1,9 @@
 """The command `isograd bench`: what it prints, writes, refuses, and the status it ends with."""
 
+import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +17,14 @@ from isograd.benchmarks.bench.conductor import Plan
 from isograd.benchmarks.bench.startup import measure as measure_startup
 from isograd.benchmarks.bench.workloads import startup
 
-BRIEF = Plan(passes=1, rounds=3, block_seconds=1e-3, warm_up_seconds=0.0, retries=0, compiles=False)
+BRIEF = Plan(
+    passes=1,
+    rounds=3,
+    block_seconds=1e-3,
+    warm_up_seconds=0.0,
+    retry_seconds=0.0,
+    compiles=False,
+)
 SLOWED = """
 import time
 from isograd_bench import worker
@@ -55,6 +65,7 @@ def planned(monkeypatch):
         return results({"step/tiny-mlp": {OURS: blocks}})
 
     monkeypatch.setattr(cli, "run", fake_run)
+    monkeypatch.setattr(cli, "here", lambda threads: results({}))
     return plan
 
 
@@ -93,11 +104,44 @@ def test_without_fail_above_a_comparison_only_tells(planned, capsys):
 
 
 def test_results_of_another_machine_are_refused_unless_told(planned, capsys):
-    planned += [results({"step/tiny-mlp": {OURS: [1.0] * 3}}, machine="another"), 1.0, 1.0]
+    planned += [results({"step/tiny-mlp": {OURS: [1.0] * 3}}, machine="another"), 1.0]
     bench("--save", "before")
     assert bench("--compare", "before") == 2
+    assert len(planned) == 1  # nothing was measured for it
     assert "--other-machine compares them all the same" in capsys.readouterr().err
     assert bench("--compare", "before", "--other-machine") == 0
+
+
+def test_a_workload_that_fails_now_ends_with_the_status_1(planned, capsys):
+    failed = results({"step/tiny-mlp": {OURS: [1.0]}})
+    failed["workloads"][0]["results"][OURS.name] = {"status": "failed", "reason": "no such op"}
+    planned += [1.0, failed]
+    bench("--save", "before")
+    assert bench("--compare", "before", "--fail-above", "1.1") == 1
+    said = capsys.readouterr().out
+    assert "was measured then: step/tiny-mlp, isograd cpu: failed: no such op" in said
+
+
+def test_a_run_that_is_stopped_at_once_leaves_older_results_alone(planned):
+    planned += [1.0, {**results({}), "finished": False}]
+    bench("--save", "before")
+    assert bench("--save", "before") == 130
+    assert read(".benchmarks/isograd/before.json")["finished"]
+
+
+def test_a_terminal_without_greek_letters_gets_question_marks(planned, monkeypatch):
+    planned += [1e-6]
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert bench("--json", "results.json") == 0
+    assert b"1.00 ?s" in terminal.buffer.getvalue()
+
+
+def test_the_signal_that_ends_a_process_stops_a_run_like_ctrl_c(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli, "run", lambda *a, **b: signal.raise_signal(signal.SIGTERM))
+    assert bench() == 130
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 # -- bad input ----------------------------------------------------------------------------------
@@ -112,11 +156,13 @@ def test_results_of_another_machine_are_refused_unless_told(planned, capsys):
         (["--peers", "tensorflow"], "--peers: there is no 'tensorflow'"),
         (["--compare", "text.json"], "text.json cannot be read as results"),
         (["--compare", "list.json"], "list.json does not hold results of isograd bench"),
+        (["--compare", "half.json"], "half.json is not complete, it has no date, machine"),
     ],
 )
 def test_bad_words_are_refused_before_anything_is_measured(words, says, planned, capsys):
     Path("text.json").write_text("no JSON", encoding="utf-8")
     Path("list.json").write_text("[1]", encoding="utf-8")
+    Path("half.json").write_text('{"format": "isograd bench 1"}', encoding="utf-8")
     assert main(["bench", *words]) == 2
     assert says in capsys.readouterr().err
 
@@ -127,9 +173,10 @@ def test_bad_words_are_refused_before_anything_is_measured(words, says, planned,
         (["--threads", "0"], "must be an integer from 1 to 4096, got '0'"),
         (["--fail-above", "0.9"], "must be a number above 1, such as 1.1, got '0.9'"),
         (["--fail-above", "nan"], "must be a number above 1"),
+        (["--save", ""], "must be a name, got nothing"),
     ],
 )
-def test_numbers_out_of_range_are_refused(words, says, capsys):
+def test_words_out_of_range_are_refused(words, says, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["bench", *words])
     assert stopped.value.code == 2
@@ -145,6 +192,20 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(pl
 def test_a_device_that_does_not_exist_is_refused_with_those_that_do(capsys):
     assert bench("--devices", "cdua", "--filter", "overhead/plain") == 2
     assert "no device is called 'cdua'" in capsys.readouterr().err
+
+
+def test_workloads_that_no_device_has_are_refused(capsys):
+    assert bench("--filter", "transfer/to-cpu-4kB") == 2
+    assert "transfer/to-cpu-4kB and what else was chosen needs a GPU" in capsys.readouterr().err
+
+
+def test_peers_that_are_not_installed_are_named_unless_somebody_chose(planned, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "PEERS", ("numpy", "no_such_peer"))
+    planned += [1.0, 1.0]
+    main(["bench"])
+    assert "no_such_peer not installed here; --peer-python PATH adds" in capsys.readouterr().err
+    bench()
+    assert "not installed" not in capsys.readouterr().err
 
 
 def test_the_list_names_workloads_and_measures_nothing(planned, capsys):
@@ -207,6 +268,16 @@ def test_what_a_start_costs_comes_from_fresh_processes(tmp_path):
     assert table[startup.PEAK_MEMORY]["isograd cpu"].blocks == [1000.0, 1000.0]
     assert set(table[startup.FIRST_STEP]) == {"isograd cpu"}
     assert [name for name, do in log if do == "load"][2:] == ["isograd", "numpy"] * 3
+    asked = [do for name, do in log if name == "isograd"]
+    assert asked.index("install_size") > asked.index("memory")  # it takes time and memory
+
+
+def test_a_start_after_a_run_needs_no_turn_that_does_not_count(tmp_path):
+    made, log = conductor(tmp_path, candidates=(OURS, THIRD))
+    table = {}
+    list(measure_startup(made, startup.WORKLOADS, 2, table, files_are_warm=True))
+    assert table[startup.IMPORT]["isograd cpu"].blocks == [0.1, 0.1]
+    assert [name for name, do in log if do == "load"][2:] == ["isograd", "numpy"] * 2
 
 
 def test_pytest_benchmark_runs_the_workloads_in_groups(tmp_path):
@@ -216,10 +287,11 @@ def test_pytest_benchmark_runs_the_workloads_in_groups(tmp_path):
         pytest.skip("an installed copy has no configuration of pytest")
     words = ["-k", "overhead/plain or overhead/recorded", "-p", "no:cacheprovider", "-q"]
     words += ["--benchmark-max-time=0.01", "--benchmark-min-rounds=1"]
+    words += [f"--benchmark-json={tmp_path}/b.json"]
     command = [sys.executable, "-m", "pytest", "benchmarks", *words]
-    done = subprocess.run(
-        [*command, f"--benchmark-json={tmp_path}/b.json"], cwd=root, capture_output=True, text=True
-    )
+    # pytest-benchmark measures nothing where it finds itself among tests side by side
+    alone = {name: value for name, value in os.environ.items() if "XDIST" not in name}
+    done = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     found = read(tmp_path / "b.json")["benchmarks"]
     assert [one["group"] for one in found] == ["overhead/plain", "overhead/recorded"]

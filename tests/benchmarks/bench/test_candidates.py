@@ -1,5 +1,6 @@
 """Who takes part follows from the options; who cannot is named with a remedy."""
 
+import os
 import sys
 
 import pytest
@@ -73,6 +74,14 @@ def test_a_peer_runs_in_the_python_that_was_named_for_it():
         "torch": "/any",
         "jax": "/jax",
     }
+
+
+@pytest.mark.usefixtures("other_python")
+def test_a_python_is_named_from_the_current_folder_or_by_the_path_of_the_system():
+    found = candidates(["cpu"], ["torch", "jax"], ["torch=venv/bin/python", "jax=python3"])
+    pythons = {candidate.library: candidate.python for candidate in found}
+    assert pythons["torch"] == os.path.abspath("venv/bin/python")
+    assert pythons["jax"] == "python3"
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,33 @@ def test_what_a_thread_waited_for_a_processor_is_lost(tmp_path):
     assert disturbance.end() == 0.0
 
 
+@pytest.mark.parametrize(("processors", "lost"), [(2, [0.5, 0.5, 0.9]), (1, [0.0, 0.0, 0.4])])
+def test_threads_that_wait_for_each_other_are_not_disturbed_by_others(
+    tmp_path, monkeypatch, processors, lost
+):
+    now = [0.0]
+    fake = SimpleNamespace(perf_counter=lambda: now[0], thread_time=lambda: 0.0)
+    monkeypatch.setattr(clocks, "time", fake)
+    _write(tmp_path, 0.0, 0.0)
+    disturbance = Disturbance(tmp_path, processors)
+    found, waited = [], 0.0
+    for share in (0.5, 0.5, 0.9):  # of a second, which both threads also run
+        disturbance.begin()
+        now[0] += 1.0
+        waited += share
+        _write(tmp_path, now[0], waited)
+        found.append(disturbance.end())
+    assert found == pytest.approx(lost)
+
+
+def _write(tasks, ran, waited):
+    """Two threads that ran and waited for so many seconds."""
+    for name in (str(os.getpid()), "helper"):
+        (tasks / name).mkdir(exist_ok=True)
+        account = f"{ran * 1e9:.0f} {waited * 1e9:.0f} 3\n"
+        (tasks / name / "schedstat").write_text(account, encoding="ascii")
+
+
 def test_without_the_systems_account_time_off_the_processor_is_compared(tmp_path, monkeypatch):
     now = {"wall": 0.0, "processor": 0.0}
     fake = SimpleNamespace(perf_counter=lambda: now["wall"], thread_time=lambda: now["processor"])

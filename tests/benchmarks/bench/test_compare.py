@@ -5,7 +5,7 @@ import pytest
 from fake_workers import OURS, THIRD, results
 
 from isograd.backend.errors import ConfigurationError
-from isograd.benchmarks.bench.compare import changes, describe, slower
+from isograd.benchmarks.bench.compare import changes, describe, failures, slower
 
 
 def blocks(seconds, seed, spread=0.04, n=15):
@@ -68,6 +68,20 @@ def test_results_of_another_machine_are_refused_unless_told(other, named):
     with pytest.raises(ConfigurationError, match=named):
         changes(then, now)
     assert len(changes(then, now, other_machine_too=True)) == 1
+
+
+def test_a_workload_that_fails_now_is_told_of():
+    then = results({"a/one": {OURS: [1.0] * 5}, "a/two": {OURS: [1.0] * 5}})
+    now = results({"a/one": {OURS: [1.0] * 5}, "a/two": {OURS: [1.0] * 5}})
+    now["workloads"][1]["results"][OURS.name] = {"status": "disagrees", "reason": "y is wrong"}
+    assert failures(then, now) == ["a/two, isograd cpu: disagrees: y is wrong"]
+    assert failures(now, then) == []
+
+
+def test_without_numpy_nothing_is_said_of_the_machine():
+    assert "plain NumPy took" in describe(changes(measured(), measured()))
+    alone = results({"a/one": {OURS: [1.0] * 5}})
+    assert "plain NumPy" not in describe(changes(alone, alone))
 
 
 def test_workloads_that_only_one_side_has_are_passed_over():

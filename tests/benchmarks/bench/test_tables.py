@@ -53,6 +53,25 @@ def test_noise_is_marked():
     assert not line_of(text, "a/two").endswith("≈")
 
 
+def test_a_time_whose_blocks_stayed_disturbed_is_in_doubt():
+    measured = results({"a/one": {OURS: [1.0] * 5}, "a/two": {OURS: [2.0] * 5}})
+    measured["workloads"][0]["results"][OURS.name]["kept_disturbed"] = 3
+    measured["workloads"][1]["results"][OURS.name]["kept_disturbed"] = 2
+    assert line_of(describe(measured), "a/one").split() == ["a/one", "1.00", "s?"]
+    assert line_of(describe(measured), "a/two").split() == ["a/two", "2.00", "s"]
+
+
+def test_a_narrow_terminal_leaves_out_libraries_and_says_which():
+    times = {OURS: [2e-3] * 5, THIRD: [1e-3] * 5, PEER: [8e-3] * 5, BEST: [4e-3] * 5}
+    text = describe(results({"a/one": times}), 60)
+    assert max(map(len, text.splitlines()[:2])) <= 60
+    heads = ["workload", "isograd", "numpy", "ratio", "spread", "against"]
+    assert line_of(text, "workload").split() == heads
+    assert line_of(text, "a/one").endswith("torch best")  # whom the ratio is against
+    assert "the terminal is too narrow for torch, torch best; --json has them" in text
+    assert "too narrow" not in describe(results({"a/one": times}), 200)
+
+
 def test_two_devices_are_compared_with_each_other():
     gpu = type(OURS)("isograd", "cuda:0")
     text = describe(results({"a/one": {OURS: [2.0] * 3, gpu: [0.5] * 3}}))

@@ -1,8 +1,11 @@
 """A worker answers every line, errors included; a peer's process knows nothing of isograd."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,15 @@ from isograd.benchmarks.bench.candidates import Candidate
 from isograd.benchmarks.bench.process import launcher, thread_variables
 from isograd.benchmarks.bench.worker import Worker, peak_bytes
 
+SPINNING = """
+import sys, threading, time
+def spin():
+    while True:
+        pass
+threading.Thread(target=spin, daemon=True).start()
+for line in sys.stdin:
+    print('{"seconds": %f}' % time.process_time(), flush=True)
+"""
 BENCH = Path(isograd.__file__).parent / "benchmarks" / "bench"
 
 
@@ -139,7 +151,49 @@ def test_a_peers_process_has_no_isograd(tmp_path):
 def test_every_library_gets_the_same_number_of_threads():
     variables = thread_variables(3)
     assert {variables[name] for name in variables if name.endswith("THREADS")} == {"3"}
-    assert variables["XLA_FLAGS"].endswith("intra_op_parallelism_threads=3")
+    assert variables["NPROC"] == "3"  # jax's
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
+def test_between_questions_a_process_stands_still(monkeypatch):
+    monkeypatch.setattr("isograd.benchmarks.bench.process.WORKER", ("-c", SPINNING))
+    with launcher(1) as (launch, _):
+        process = launch(Candidate("numpy", "cpu"))
+        before = process.ask("block")["seconds"]
+        time.sleep(0.2)
+        after = process.ask("block")["seconds"]
+        process.close()
+    assert after - before < 0.1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can promise it")
+def test_a_process_that_stands_still_ends_with_the_one_that_asks(tmp_path):
+    code = (
+        "import os, signal; from isograd.benchmarks.bench.process import launcher\n"
+        "from isograd.benchmarks.bench.candidates import Candidate\n"
+        "with launcher(1) as (launch, _):\n"
+        "    process = launch(Candidate('numpy', 'cpu'))\n"
+        "    load = dict(library='numpy', device='cpu', mode='default', threads=1)\n"
+        "    assert 'error' not in process.ask('load', **load)\n"
+        "    print(process._process.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    pid = Path("/proc") / run.stdout.strip()
+    until = time.monotonic() + 5.0
+    while _runs(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _runs(pid)
+
+
+def _runs(process):
+    try:
+        return (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_process_that_ends_says_why(monkeypatch):
