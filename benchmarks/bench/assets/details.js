@@ -33,12 +33,12 @@ function detailsOf(results, workload, candidate, axis) {
     const cell = element("td", { colspan: DETAILS.length - 1, class: "reason" }, says);
     return element("tr", {}, element("th", { scope: "row" }, head), cell);
   }
-  const { median, lower_quartile: lower, upper_quartile: upper } = result;
+  const { lower_quartile: lower, upper_quartile: upper } = result;
   const { unit } = workload;
   const time = (seconds) => (seconds === undefined ? "" : quantity(seconds, "s"));
   return row([
     result.note ? element("span", {}, head, element("small", {}, ` ${result.note}`)) : head,
-    quantity(median, unit),
+    measured(result, unit),
     `${quantity(lower, unit)} – ${quantity(upper, unit)}`,
     strip(result, candidate, axis),
     time(result.first_call_s),

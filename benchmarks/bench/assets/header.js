@@ -66,7 +66,7 @@ function warnings(results) {
   const found = [];
   if (!results.finished) found.push("Stopped before the end: this is what was done until then.");
   if (kept > TOO_MANY_DISTURBED * blocks)
-    found.push(`Other processes disturbed ${kept} of ${blocks} blocks: this machine was too busy.`);
+    found.push(`Other processes disturbed ${kept} of ${blocks} blocks (? where most): this machine was too busy.`);
   return found;
 }
 

@@ -9,6 +9,11 @@ const MOST_DECADES_WITH_DIGITS = 2.5; // beyond, ticks are powers of ten alone
 /** 0.00123 s is "1.23 ms". */
 const quantity = (value, unit) => scaled(value, unit === "s" ? SECONDS : BYTES);
 
+/** The median; with a "?" where other processes disturbed most of its blocks. */
+function measured({ median, blocks = [], kept_disturbed: kept = 0 }, unit) {
+  return quantity(median, unit) + (2 * kept > blocks.length ? " ?" : "");
+}
+
 /** 2.46e10 and "B/s" make "24.6 GB/s". */
 const rate = (value, unit) => scaled(value, RATES) + unit;
 

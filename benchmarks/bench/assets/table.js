@@ -147,7 +147,8 @@ function cells(results, row, axis) {
 
 function timeCell(row, candidate, label) {
   const median = medianOf(row, candidate);
-  const text = median === null ? "" : quantity(median, row.workload.unit);
+  const { results, unit } = row.workload;
+  const text = median === null ? "" : measured(results[candidate.name], unit);
   return element("td", {}, text, element("small", {}, ` ${label}`));
 }
 

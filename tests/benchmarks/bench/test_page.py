@@ -194,6 +194,16 @@ def test_a_difference_within_noise_is_marked(show):
     assert "≈" not in rows["step/mlp"]
 
 
+def test_a_time_whose_blocks_were_mostly_disturbed_is_marked(show):
+    found = sample()
+    for name, kept in (("step/mlp", 2), ("overhead/plain", 1)):  # of three blocks
+        workload = next(one for one in found["workloads"] if one["name"] == name)
+        workload["results"][OURS.name] |= {"blocks": [1.0] * 3, "kept_disturbed": kept}
+    rows = dict(show(found).evaluate(ROWS))
+    assert "4.00 ms ? isograd cpu" in rows["step/mlp"]
+    assert "?" not in rows["overhead/plain"]
+
+
 def test_titles_and_reasons_stay_text(show):
     browser = show()
     assert HOSTILE in browser.evaluate("document.querySelector('#table').textContent")
