@@ -10,8 +10,6 @@ and device.
 from importlib import import_module
 from typing import Any
 
-import pytest
-
 
 def pytest_addoption(parser: Any) -> None:
     """Which devices, and how many workloads."""
@@ -28,6 +26,8 @@ def pytest_configure(config: Any) -> None:
 
 def pytest_generate_tests(metafunc: Any) -> None:
     """A benchmark for each workload on each device."""
+    import pytest
+
     if not {"workload", "device"} <= set(metafunc.fixturenames):
         return
     suite = import_module("isograd.benchmarks.bench.suite")
