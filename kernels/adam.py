@@ -24,7 +24,7 @@ def adam_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of Adam; dp is read."""
-    factors = _factors(p.dtype, t, lr, betas, eps)
+    factors = constants(p.dtype, *update_numbers(t, lr, betas, eps))
 
     def update(
         p: np.ndarray,
@@ -55,7 +55,7 @@ def adamw_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of AdamW; dp is read."""
-    factors = _factors(p.dtype, t, lr, betas, eps)
+    factors = constants(p.dtype, *update_numbers(t, lr, betas, eps))
 
     def update(
         p: np.ndarray, dp: np.ndarray, m: np.ndarray, v: np.ndarray, scratch: np.ndarray
@@ -66,14 +66,13 @@ def adamw_numpy(
     in_blocks(update, 1, p, dp, m, v)
 
 
-def _factors(
-    dtype: np.dtype, t: int, lr: float, betas: tuple[float, float], eps: float
-) -> list[np.ndarray]:
+def update_numbers(
+    t: int, lr: float, betas: tuple[float, float], eps: float
+) -> tuple[float, ...]:
     """beta1, 1 - beta1, beta2, 1 - beta2, and eps and lr with the bias corrections of update t."""
     beta1, beta2 = betas
     root = (1.0 - beta2**t) ** 0.5
-    step = lr * root / (1.0 - beta1**t)
-    return constants(dtype, beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps * root, step)
+    return beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps * root, lr * root / (1.0 - beta1**t)
 
 
 def _update(

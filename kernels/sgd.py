@@ -24,7 +24,7 @@ def sgd_numpy(
     ewma: bool,
 ) -> None:
     """Overwrite p (1-D), and the velocity if one is given, with their values after update t."""
-    share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
+    share = gradient_share(t, momentum, dampening, ewma)
 
     def update(p: np.ndarray, dp: np.ndarray, *rest: np.ndarray) -> None:
         *velocity, step, scratch = rest
@@ -38,6 +38,13 @@ def sgd_numpy(
         np.subtract(p, step, out=p)
 
     in_blocks(update, 2, p, dp, *moments)
+
+
+def gradient_share(t: int, momentum: float, dampening: float, ewma: bool) -> float:
+    """How much of the gradient goes into the velocity at update t."""
+    if ewma:
+        return 1.0 - momentum
+    return 1.0 if t == 1 else 1.0 - dampening
 
 
 def _advance(

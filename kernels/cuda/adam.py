@@ -9,6 +9,7 @@ import numpy as np
 
 from ...backend import Array
 from ...backend.replay import step_numbers
+from ..adam import update_numbers
 from .arrays import n_blocks, struct
 from .packs import PACK_BYTES, n_packs
 from .source import Source
@@ -53,9 +54,6 @@ def _factors(
     eps: float,
     weight_decay: float,
 ) -> tuple[float, ...]:
-    """The values of FIELDS, in double precision as in kernels/adam.py."""
-    beta1, beta2 = betas
-    root = (1.0 - beta2**t) ** 0.5
-    step = lr * root / (1.0 - beta1**t)
+    """The values of FIELDS."""
     decay = 1.0 - lr * weight_decay if decoupled else weight_decay
-    return beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps * root, step, decay
+    return *update_numbers(t, lr, betas, eps), decay

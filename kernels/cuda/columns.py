@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from ...backend import Array
-from .packs import PACK_BYTES
+from .packs import PACK_BYTES, begin_at_packs
 
 WARP = 32
 THREADS = 8 * WARP  # N_WARPS as in columns.cuh
@@ -45,5 +45,4 @@ def _rows_a_block(m: int, n_strips: int) -> int:
 def _pack(n: int, *arrays: Array) -> int:
     """Numbers that are loaded at once: 16 bytes where all rows start at multiples of these."""
     pack = PACK_BYTES // arrays[0].itemsize
-    is_aligned = n % pack == 0 and not any([x.data.ptr % PACK_BYTES for x in arrays])
-    return pack if is_aligned else 1
+    return pack if n % pack == 0 and begin_at_packs(*arrays) else 1

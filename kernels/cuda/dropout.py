@@ -31,11 +31,15 @@ def backward(dy: Array, chance: Chance) -> tuple[Array]:
 def _applied(x: Array, chance: Chance) -> Array:
     y = empty(x.shape, x.dtype, x)
     numbers = (wide_dtype(x.dtype).type(chance.scale), np.int64(chance.threshold), np.int64(x.size))
-    grid = (n_blocks(x.size // CHOICES + 2, THREADS),)
-    DROPOUT.launch(
-        "dropout_apply", x.dtype, grid, (THREADS,), (x, y, *chance.place.numbers, *numbers)
-    )
+    args = (x, y, *chance.place.numbers, *numbers)
+    DROPOUT.launch("dropout_apply", x.dtype, grid_for(x.size, CHOICES), (THREADS,), args)
     return y
+
+
+def grid_for(size: int, numbers: int) -> tuple[int]:
+    """Blocks of threads for so many random numbers, each thread making some of them."""
+    words = size // numbers + 2  # the first and the last may be shared with other draws
+    return (n_blocks(words, THREADS),)
 
 
 MASKED_CUPY = Fused(forward, backward)

@@ -9,8 +9,11 @@ from ...backend import Array
 PACK_BYTES = 16
 
 
+def begin_at_packs(*arrays: Array) -> bool:
+    """Whether the memory of all arrays begins at a multiple of a pack."""
+    return not any([array.data.ptr % PACK_BYTES for array in arrays])
+
+
 def n_packs(*arrays: Array) -> np.int64:
     """How many packs the arrays, 1-D and alike, have; 0 where one of them begins between packs."""
-    if any([array.data.ptr % PACK_BYTES for array in arrays]):
-        return np.int64(0)
-    return np.int64(arrays[0].nbytes // PACK_BYTES)
+    return np.int64(arrays[0].nbytes // PACK_BYTES if begin_at_packs(*arrays) else 0)

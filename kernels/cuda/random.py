@@ -11,8 +11,8 @@ from ...backend import Array
 from ...backend.distributions import Draw, Form
 from ...backend.normal_table import DOUBLE, SINGLE, NormalTable
 from ...backend.place import Place
-from .arrays import cupy, n_blocks
-from .dropout import DROPOUT, THREADS
+from .arrays import cupy
+from .dropout import CHOICES, DROPOUT, THREADS, grid_for
 from .source import Source
 
 POLYNOMIALS = (
@@ -36,7 +36,7 @@ def draw_on_gpu(draw: Draw, place: Place, size: int) -> Any:
     if form.kind == "bernoulli":
         numbers = (np.int64(form.threshold), np.int64(size))
         args = (y, *place.numbers, *numbers)
-        DROPOUT.launch("bernoulli", "float32", _grid(size, 16), (THREADS,), args)
+        DROPOUT.launch("bernoulli", "float32", grid_for(size, CHOICES), (THREADS,), args)
     else:
         _fill(form, place, y)
     return y
@@ -45,15 +45,9 @@ def draw_on_gpu(draw: Draw, place: Place, size: int) -> Any:
 def _fill(form: Form, place: Place, y: Array) -> None:
     kind = np.dtype(form.dtype).type
     numbers = (kind(form.scale), kind(form.offset), kind(form.top), np.int64(y.size))
-    grid = _grid(y.size, 8 if form.dtype == "float32" else 4)
+    grid = grid_for(y.size, 8 if form.dtype == "float32" else 4)
     args = (y, *place.numbers, *numbers)
     RANDOM.launch(f"random_{form.kind}", form.dtype, grid, (THREADS,), args)
-
-
-def _grid(size: int, in_a_block: int) -> tuple[int]:
-    """Blocks of threads for so many numbers, each thread making a few."""
-    words = size // in_a_block + 2  # the first and the last may be shared with other draws
-    return (n_blocks(words, THREADS),)
 
 
 def normal_text() -> str:

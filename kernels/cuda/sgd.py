@@ -9,6 +9,7 @@ import numpy as np
 
 from ...backend import Array
 from ...backend.replay import step_numbers
+from ..sgd import gradient_share
 from .arrays import n_blocks, struct
 from .packs import PACK_BYTES, n_packs
 from .source import Source
@@ -43,5 +44,5 @@ def _factors(
     ewma: bool,
 ) -> tuple[float, ...]:
     """The values of FIELDS."""
-    share = 1.0 - momentum if ewma else 1.0 if t == 1 else 1.0 - dampening
+    share = gradient_share(t, momentum, dampening, ewma)
     return lr, momentum, share, weight_decay, momentum if nesterov else 0.0

@@ -116,7 +116,7 @@ class _BatchNorm(_RunningNorm):
     def _follow(self, x: Array) -> None:
         """Let the running statistics take up those of x."""
         xp = array_namespace(x)
-        seen = xp.asarray(self.num_batches_tracked + 1)  # NumPy's sum of 0-d arrays is no array
+        seen = self.num_batches_tracked + 1
         self.num_batches_tracked = carried(self.num_batches_tracked, seen)
         share = 1.0 / xp.astype(seen, x.dtype) if self.momentum is None else self.momentum
         axes = (0, *range(2, x.ndim))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ...backend import Array
 from ...backend.errors import HyperparameterError
 from ...kernels.cuda.sgd import sgd_cupy
-from ...kernels.sgd import sgd_numpy
+from ...kernels.sgd import gradient_share, sgd_numpy
 from .hyperparameters import below_one, non_negative, switch, up_to_one
 from .optimizer import Optimizer
 
@@ -40,13 +40,6 @@ def sgd(
     dp = gradient_share(t, momentum, dampening, ewma) * dp
     v = momentum * v + dp
     return p - lr * (dp + momentum * v if nesterov else v), v
-
-
-def gradient_share(t: int, momentum: float, dampening: float, ewma: bool) -> float:
-    """How much of the gradient goes into the velocity at update t."""
-    if ewma:
-        return 1.0 - momentum
-    return 1.0 if t == 1 else 1.0 - dampening
 
 
 class SGD(Optimizer):
