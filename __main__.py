@@ -45,8 +45,9 @@ def _failed(command: str, reason: str, status: int) -> int:
 
 def _info(options: argparse.Namespace) -> None:
     from .backend.info import print_info
+    from .kernels.compiled import state_of_loops
 
-    print_info()
+    print_info(compiled_loops=state_of_loops())
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -18,10 +18,10 @@ from .errors import IsogradError
 from .settings import environment_in_force
 
 
-def collect_info() -> dict[str, Any]:
+def collect_info(**more: str) -> dict[str, Any]:
     """What there is to know about this installation; every value prints on its own.
 
-    Keys: isograd, python, numpy, array-api-compat, platform, processors, blas, blas threads,
+    more: what higher floors add. Keys: isograd, python, numpy, array-api-compat, platform, processors, blas, blas threads,
     nvidia driver, current device, devices (a table), settings (the ISOGRAD_* variables by name).
     """
     return {
@@ -33,6 +33,7 @@ def collect_info() -> dict[str, Any]:
         "processors": _processors(),
         "blas": _blas(),
         "blas threads": _blas_threads(),
+        **{name.replace("_", " "): value for name, value in more.items()},
         "nvidia driver": _driver(),
         "current device": _current_device(),
         "devices": devices(),
@@ -40,9 +41,9 @@ def collect_info() -> dict[str, Any]:
     }
 
 
-def print_info() -> None:
+def print_info(**more: str) -> None:
     """Print collect_info(): one line each, then the table of devices and the settings."""
-    info = collect_info()
+    info = collect_info(**more)
     tables = {"devices": str(info.pop("devices")), "settings": _lines(info.pop("settings"))}
     width = max(map(len, info))
     for name, value in info.items():

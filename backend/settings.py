@@ -23,6 +23,7 @@ class Settings:
     seed: ISOGRAD_SEED, the seed of the default random generator, 0 to 2**64 - 1.
     debug: ISOGRAD_DEBUG, slower checks: arrays changed through an alias before backward.
     disable_kernels: ISOGRAD_DISABLE_KERNELS, run every op's plain definition.
+    compiled: ISOGRAD_COMPILED, let NumPy kernels run compiled loops where they were built.
     keep_memory: ISOGRAD_KEEP_MEMORY, keep freed memory in the process once training begins.
     """
 
@@ -30,6 +31,7 @@ class Settings:
     seed: int = 0
     debug: bool = False
     disable_kernels: bool = False
+    compiled: bool = True
     keep_memory: bool = True
 
 
@@ -114,6 +116,7 @@ _VARIABLES: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "ISOGRAD_SEED": ("seed", _seed),
     "ISOGRAD_DEBUG": ("debug", _switch),
     "ISOGRAD_DISABLE_KERNELS": ("disable_kernels", _switch),
+    "ISOGRAD_COMPILED": ("compiled", _switch),
     "ISOGRAD_KEEP_MEMORY": ("keep_memory", _switch),
 }
 

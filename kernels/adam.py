@@ -1,4 +1,4 @@
-"""Adam and AdamW in place, for NumPy: block by block, without a new array.
+"""Adam and AdamW in place, for NumPy: compiled in one pass, else block by block.
 
 Each does what the definition in nn/optimizers/adam.py says, operation by operation in the same
 order: the results are the same bits.
@@ -9,6 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from .blocks import constants, in_blocks
+from .compiled import loops_for
+from .threads import in_parts
+
+PART = 2**18  # numbers: what one thread updates at a time
 
 
 def adam_numpy(
@@ -24,7 +28,10 @@ def adam_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of Adam; dp is read."""
-    factors = constants(p.dtype, *update_numbers(t, lr, betas, eps))
+    numbers = update_numbers(t, lr, betas, eps)
+    if _compiled(p, dp, m, v, *numbers, weight_decay, False):
+        return
+    factors = constants(p.dtype, *numbers)
 
     def update(
         p: np.ndarray,
@@ -55,7 +62,10 @@ def adamw_numpy(
     weight_decay: float,
 ) -> None:
     """Overwrite p, m and v (1-D) with their values after the t-th update of AdamW; dp is read."""
-    factors = constants(p.dtype, *update_numbers(t, lr, betas, eps))
+    numbers = update_numbers(t, lr, betas, eps)
+    if _compiled(p, dp, m, v, *numbers, 1.0 - lr * weight_decay, True):
+        return
+    factors = constants(p.dtype, *numbers)
 
     def update(
         p: np.ndarray, dp: np.ndarray, m: np.ndarray, v: np.ndarray, scratch: np.ndarray
@@ -73,6 +83,21 @@ def update_numbers(
     beta1, beta2 = betas
     root = (1.0 - beta2**t) ** 0.5
     return beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps * root, lr * root / (1.0 - beta1**t)
+
+
+def _compiled(
+    p: np.ndarray, dp: np.ndarray, m: np.ndarray, v: np.ndarray, *numbers: float
+) -> bool:
+    """Whether compiled loops are there and have made the update."""
+    loops = loops_for(p, dp, m, v)
+    if loops is None:
+        return False
+
+    def work(start: int, stop: int) -> None:
+        loops.adam(*[array[start:stop] for array in (p, dp, m, v)], *numbers)
+
+    in_parts(work, len(p), PART)
+    return True
 
 
 def _update(

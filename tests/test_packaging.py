@@ -17,7 +17,8 @@ ROOT = Path(isograd.__file__).resolve().parent
 PYPROJECT = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))
 SETUPTOOLS = PYPROJECT["tool"]["setuptools"]
 FOLDERS = ["backend", "benchmarks", "kernels", "nn"]
-STAYS_HOME = ["benchmarks/results/*"]  # files of the repository that no wheel carries
+STAYS_HOME = ["benchmarks/results/*", "kernels/compiled/*.[ch]"]  # what no wheel carries
+BUILT = [".so", ".pyd"]  # beside their sources in an editable installation
 
 
 def files_of_the_folders():
@@ -53,10 +54,19 @@ def test_every_other_file_is_package_data():
     left_behind = [
         path.as_posix()
         for path in files_of_the_folders()
-        if path.suffix != ".py"
+        if path.suffix not in [".py", *BUILT]
         and not any(fnmatch(path.as_posix(), pattern) for pattern in [*patterns, *STAYS_HOME])
     ]
     assert not left_behind
+
+
+def test_every_c_file_is_compiled_and_every_header_is_watched():
+    [loops] = SETUPTOOLS["ext-modules"]
+    folder = Path(__file__).parents[1] / "kernels" / "compiled"
+    if not folder.is_dir():
+        pytest.skip("the sources stay at home: this is an installed copy")
+    listed = sorted(Path(name).name for name in [*loops["sources"], *loops["depends"]])
+    assert listed == sorted(path.name for path in folder.glob("*.[ch]"))
 
 
 def test_the_type_marker_is_installed():

@@ -16,7 +16,7 @@ from isograd.backend.settings import (
 
 
 def test_an_empty_environment_gives_the_defaults():
-    assert read_settings({}) == Settings(None, 0, False, False, True)
+    assert read_settings({}) == Settings(None, 0, False, False, True, True)
 
 
 def test_every_variable_reaches_its_own_field():
@@ -25,9 +25,14 @@ def test_every_variable_reaches_its_own_field():
         "ISOGRAD_SEED": "18446744073709551615",
         "ISOGRAD_DEBUG": "1",
         "ISOGRAD_DISABLE_KERNELS": "1",
-        "ISOGRAD_KEEP_MEMORY": "0",
+        "ISOGRAD_COMPILED": "0",
+        "ISOGRAD_KEEP_MEMORY": "1",
     }
-    assert read_settings(environment) == Settings("strict", 2**64 - 1, True, True, False)
+    expected = Settings("strict", 2**64 - 1, True, True, compiled=False, keep_memory=True)
+    assert read_settings(environment) == expected
+    environment |= {"ISOGRAD_COMPILED": "1", "ISOGRAD_KEEP_MEMORY": "0"}
+    expected = Settings("strict", 2**64 - 1, True, True, compiled=True, keep_memory=False)
+    assert read_settings(environment) == expected
 
 
 def test_an_empty_variable_counts_as_unset():
@@ -45,7 +50,7 @@ def test_a_seed_that_is_no_64_bit_integer_is_refused(value):
         read_settings({"ISOGRAD_SEED": value})
 
 
-@pytest.mark.parametrize("variable", ["DEBUG", "DISABLE_KERNELS", "KEEP_MEMORY"])
+@pytest.mark.parametrize("variable", ["DEBUG", "DISABLE_KERNELS", "COMPILED", "KEEP_MEMORY"])
 @pytest.mark.parametrize("value", ["true", "yes", "2", "-1", " 1", "on"])
 def test_a_switch_is_0_or_1_and_nothing_else(variable, value):
     with pytest.raises(ConfigurationError) as caught:

@@ -48,7 +48,7 @@ def arrays_of(size, dtype, n_moments):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("name", CASES)
-def test_a_kernel_gives_the_bits_of_its_definition(name, size, dtype):
+def test_a_kernel_gives_the_bits_of_its_definition(name, size, dtype, compiled):
     kernel, definition, n_moments, settings = CASES[name]
     p, dp, moments = arrays_of(size, dtype, n_moments)
     for t in (1, 2):
@@ -62,7 +62,7 @@ def test_a_kernel_gives_the_bits_of_its_definition(name, size, dtype):
 
 
 @pytest.mark.parametrize("name", ["adam with weight decay", "adamw", "nesterov"])
-def test_the_number_of_threads_changes_no_bit(name):
+def test_the_number_of_threads_changes_no_bit(name, compiled):
     kernel, _, n_moments, settings = CASES[name]
     found = []
     for n in (1, 2, 4):

@@ -1,0 +1,25 @@
+"""NumPy kernels run twice: on NumPy alone, and with compiled loops where they were built."""
+
+import pytest
+from needs import skip_because
+
+from isograd.backend.settings import settings_override
+from isograd.kernels.compiled import built_loops
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def compiled(request):
+    """Whether the test runs with compiled loops; it runs once with each."""
+    wanted = request.param == "compiled"
+    if wanted and built_loops() is None:
+        skip_because("there are no compiled loops: install isograd where a C compiler is")
+    with settings_override(compiled=wanted):
+        yield wanted
+
+
+@pytest.fixture
+def loops():
+    """The module of compiled loops itself."""
+    if built_loops() is None:
+        skip_because("there are no compiled loops: install isograd where a C compiler is")
+    return built_loops()
