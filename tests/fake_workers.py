@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from isograd.benchmarks.bench.candidates import Candidate
-from isograd.benchmarks.bench.conductor import Conductor, Measured, Plan
+from isograd.benchmarks.bench.conductor import Block, Conductor, Measured, Plan
+from isograd.benchmarks.bench.results import FORMAT
 from isograd.benchmarks.bench.run import summaries
 from isograd.benchmarks.bench.workload import Workload
 
@@ -25,6 +26,7 @@ ANSWERS = {
         "first_call_s": 0.2,
         "variant": "",
         "note": "",
+        "tried": {},
         "outputs": {"y": [1.0, 2.0]},
     },
     "warm": {"calls": 10},
@@ -77,18 +79,24 @@ def conductor(tmp_path, plans=None, candidates=(OURS, PEER), plan=PLAN):
     return made, log
 
 
+def _passes(blocks):
+    """Passes as they are given, or one for each block."""
+    passes = blocks if isinstance(blocks[0], list) else [[block] for block in blocks]
+    return [[Block(seconds) for seconds in one] for one in passes]
+
+
 def results(times, machine="one processor", threads=2, workloads=None, **more):
     """Results with planned blocks. times: {workload name: {Candidate: [seconds, ...]}}."""
     chosen = workloads or [workload(name) for name in times]
     present = list(dict.fromkeys(candidate for mine in times.values() for candidate in mine))
-    facts = {"calls_a_block": 1, "note": "", "largest_difference": 0.0}
+    facts = {"calls_a_block": 1, "note": "", "tried": {}, "largest_difference": 0.0}
     table = {
-        name: {one.name: Measured(list(blocks), dict(facts)) for one, blocks in mine.items()}
+        name: {one.name: Measured(_passes(blocks), dict(facts)) for one, blocks in mine.items()}
         for name, mine in times.items()
     }
     records = [candidate.record(threads, {}) for candidate in present]
     return {
-        "format": "isograd bench 1",
+        "format": FORMAT,
         "command": "isograd bench",
         "date": "2025-11-20T18:00:00+00:00",
         "finished": True,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...backend.errors import ConfigurationError
-from .sides import PEERS
+from .sides import MEANS, NOT_COMPILED, PEERS
 
 BEST_MODES = ("torch",)  # the libraries that have more than their default
 ALWAYS_HERE = ("numpy",)
@@ -37,13 +37,19 @@ class Candidate:
     def is_ours(self) -> bool:
         return self.library == "isograd"
 
-    def record(self, threads: int, versions: Mapping[str, str]) -> dict[str, Any]:
+    def record(
+        self, threads: int, versions: Mapping[str, str], compiles: bool = True
+    ) -> dict[str, Any]:
         """What the results say about it; where its Python lies is nobody's business."""
+        means = MEANS[self.library, self.mode]
+        if self.mode == "best" and not compiles:
+            means += NOT_COMPILED
         return {
             "name": self.name,
             "library": self.library,
             "device": self.device,
             "mode": self.mode,
+            "means": means,
             "threads": threads,
             "versions": dict(versions),
         }
@@ -81,6 +87,12 @@ def candidates(
             for mode in (("default", "best") if peer in BEST_MODES else ("default",))
         ),
     ]
+
+
+def not_installed(pythons: Sequence[str]) -> list[str]:
+    """The peers that neither this Python nor one of those has."""
+    found = _interpreters(pythons)
+    return [name for name in PEERS if name not in found]
 
 
 def _interpreters(pythons: Iterable[str]) -> dict[str, str]:

@@ -16,11 +16,10 @@ from ...backend.errors import ConfigurationError
 from . import compare as comparison
 from . import results as storage
 from . import table
-from .candidates import candidates
+from .candidates import candidates, not_installed
 from .conductor import FULL, QUICK
 from .results import Results
 from .run import EVERYTHING, choose, here, run
-from .sides import PEERS
 
 REGRESSED = 1  # the exit status of --fail-above
 
@@ -60,8 +59,8 @@ def measure(options: argparse.Namespace, workloads: list[Any]) -> Results:
     everyone = candidates(
         _words(options.devices), [] if peers == ["none"] else peers, options.peer_python
     )
-    absent = [name for name in PEERS if name not in {one.library for one in everyone}]
-    if peers is None and absent:
+    absent = not_installed(options.peer_python) if peers is None else []
+    if absent:
         _tell(f"{', '.join(absent)} not installed here; --peer-python PATH adds another Python's")
     with _terminated_as_by_ctrl_c():
         return run(
@@ -148,25 +147,27 @@ def _workloads(options: argparse.Namespace) -> list[Any]:
 
 
 def _check_writable(options: argparse.Namespace) -> None:
-    """Raise OSError now, not after a quarter of an hour, where a file cannot be written."""
-    for path in (
-        options.json,
-        options.html,
-        storage.path_of(options.save) if options.save else None,
-    ):
-        if path is not None:
+    """Raise ConfigurationError now, not after ten minutes, where a file cannot be written."""
+    saved = storage.path_of(options.save) if options.save else None
+    for option, path in (("json", options.json), ("html", options.html), ("save", saved)):
+        if path is None:
+            continue
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
             path.open("ab").close()
             if is_new:
                 path.unlink()
+        except OSError as error:
+            said = error.strerror or error
+            raise ConfigurationError(f"--{option}: {path} cannot be written: {said}") from None
 
 
 def _command(options: argparse.Namespace) -> str:
     """What a person types to measure the same; where a Python lies is nobody's business."""
     words = ["isograd bench", f"--devices {options.devices}"]
     words += [f"--peers {options.peers}"] if options.peers else []
-    words += [f"--peer-python {name}=PATH" for name in _named(options.peer_python)]
+    words += [f"--peer-python {name}PYTHON" for name in _named(options.peer_python)]
     words += [f"--filter {options.filter!r}"] if options.filter else []
     words += ["--quick"] if options.quick else []
     words += [f"--threads {options.threads}"] if options.threads else []
@@ -174,7 +175,8 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def _named(pythons: list[str]) -> list[str]:
-    return [text.partition("=")[0] if "=" in text else "ANY" for text in pythons]
+    """The words "torch=" for each that is named, "" for another."""
+    return ["".join(text.partition("=")[:2]) if "=" in text else "" for text in pythons]
 
 
 def _words(text: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 Call = Callable[[], object]
 LONGEST_BLOCK = 1 << 24  # calls
+LOST_AT_MOST = 0.05  # of a block, before it is measured again
 LEAST_SHARE = 0.05  # of a block, for a thread to count as one that ran
 
 
@@ -62,7 +63,8 @@ def calls_a_block(
     clock: Clock, call: Call, block_seconds: float, warm_up_seconds: float = 0.0
 ) -> int:
     """How many calls fill a block, found while warming up."""
-    n, taken, total = 1, clock.seconds(call, 1), 0.0
+    n, taken = 1, clock.seconds(call, 1)
+    total = taken
     while taken < block_seconds or total < warm_up_seconds:
         n = min(2 * n, LONGEST_BLOCK) if taken < block_seconds else n
         taken = clock.seconds(call, n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ...backend.errors import ConfigurationError
 from ..report import table
 from .results import other_machine
-from .statistics import quantile
+from .statistics import BETWEEN_PROCESSES, FEWEST_PASSES, quantile
 from .table import NOISE, quantity
 
 YARDSTICK = "numpy"  # plain NumPy does not change with isograd: its times tell of the machine
@@ -19,9 +20,10 @@ YARDSTICK = "numpy"  # plain NumPy does not change with isograd: its times tell 
 class Change:
     """One workload of one candidate, then and now.
 
-    ratio: of the medians, now over then. certain: the spreads (deciles) do not meet. drift: the
-    same ratio for plain NumPy, over all workloads: how much slower the machine itself is; None
-    where NumPy was not measured, and for what is no time.
+    ratio: of the medians, now over then. certain: the spreads (deciles) do not meet, not even if
+    one was 10 % off, where fewer than three processes were measured. drift: the same ratio for
+    plain NumPy, over all workloads: how much slower the machine itself is; None where NumPy was not
+    measured, and for what is no time.
     """
 
     workload: str
@@ -122,7 +124,10 @@ def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], library: str) -> lis
 def _change(
     workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float | None
 ) -> Change:
-    apart = new["lower_decile"] > old["upper_decile"] or new["upper_decile"] < old["lower_decile"]
+    tells = min(len(old["blocks_a_pass"]), len(new["blocks_a_pass"])) >= FEWEST_PASSES
+    factor = 1.0 if tells else math.exp(BETWEEN_PROCESSES)
+    is_more = new["lower_decile"] > factor * old["upper_decile"]
+    apart = is_more or factor * new["upper_decile"] < old["lower_decile"]
     times = (old["median"], new["median"])
     is_time = workload["unit"] == "s"
     return Change(

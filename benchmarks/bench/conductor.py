@@ -11,14 +11,13 @@ from typing import Any, Protocol
 
 from ...backend.errors import DeviceUnavailableError
 from .candidates import Candidate
-from .statistics import ratio, spread
+from .clocks import LOST_AT_MOST
+from .statistics import FEWEST_PASSES, ratio, spread
 from .workload import Workload, largest_difference
 
 FEWEST_ROUNDS = 3
-ENOUGH_ROUNDS = 6  # with three, two equal candidates would seem apart in a third of all cases
 # Between blocks: a process that stands still is quiet at once, threads of another one spin.
 SETTLING_SECONDS = 0.001 if hasattr(signal, "SIGSTOP") else 0.005
-LOST_AT_MOST = 0.05  # of a block, before it is measured again
 
 
 class Answering(Protocol):
@@ -42,19 +41,21 @@ Launch = Callable[[Candidate], Answering]
 class Plan:
     """How long is measured.
 
-    seconds: of blocks for one workload and candidate in one pass, at most; twice as many where
-    there are not six rounds by then, and three rounds in any case. retry_seconds: of disturbed
-    blocks beside these, which are measured again.
-    limit_seconds: no pass begins that would end later than this after the first one's start.
+    passes: over all workloads, each with fresh processes: two processes of one library differ by
+    more than two blocks of one process, so five short passes say more than one long one. rounds:
+    blocks of each candidate in a pass. seconds: of blocks for one workload and candidate in one
+    pass, at most, but three rounds in any case. retry_seconds: of disturbed blocks beside these,
+    which are measured again. limit_seconds: of all passes; no workload begins later. compiles: a
+    mode may choose to compile.
     """
 
-    passes: int = 3
-    rounds: int = 7
-    block_seconds: float = 0.012
-    warm_up_seconds: float = 0.05
-    seconds: float = 0.4
-    retry_seconds: float = 0.2
-    limit_seconds: float = 780.0
+    passes: int = 5
+    rounds: int = 5
+    block_seconds: float = 0.01
+    warm_up_seconds: float = 0.03
+    seconds: float = 0.2
+    retry_seconds: float = 0.1
+    limit_seconds: float = 660.0
     compiles: bool = True
 
 
@@ -65,35 +66,51 @@ QUICK = Plan(
     warm_up_seconds=0.02,
     seconds=0.4,
     retry_seconds=0.1,
+    limit_seconds=75.0,
     compiles=False,
 )
 FULL = Plan()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Seconds a call (or bytes), and whether other processes disturbed it and all its retries."""
+
+    seconds: float
+    is_disturbed: bool = False
 
 
 @dataclass
 class Measured:
     """What is known of one candidate in one workload; grows with every pass."""
 
-    blocks: list[float] = field(default_factory=list)
+    passes: list[list[Block]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     disturbed: int = 0
-    kept_disturbed: int = 0
     variant: str | None = None  # what the mode chose in the first pass
     status: str = "ok"
     reason: str = ""
 
+    @property
+    def blocks(self) -> list[Block]:
+        """Those of all passes."""
+        return [block for one in self.passes for block in one]
+
     def record(self) -> dict[str, Any]:
         """A RESULT as results.py describes it."""
-        if self.status != "ok" or not self.blocks:
-            if self.status == "ok":
-                return {"status": "stopped", "reason": "the run was stopped before it was measured"}
+        if self.status != "ok":
             return {"status": self.status, "reason": self.reason}
-        counts = {"disturbed": self.disturbed, "kept_disturbed": self.kept_disturbed}
+        if not self.blocks:
+            return {"status": "stopped", "reason": "the run was stopped before it was measured"}
+        seconds = [block.seconds for block in self.blocks]
+        quiet = [block.seconds for block in self.blocks if not block.is_disturbed]
         return {
             "status": "ok",
-            **spread(self.blocks),
-            "blocks": self.blocks,
-            **counts,
+            **spread(quiet if 2 * len(quiet) >= len(seconds) else seconds),
+            "blocks": seconds,
+            "blocks_a_pass": [len(one) for one in self.passes],
+            "disturbed": self.disturbed,
+            "kept_disturbed": len(seconds) - len(quiet),
             **self.facts,
         }
 
@@ -123,7 +140,7 @@ class Conductor:
     ) -> None:
         self.launch, self.folder, self.plan, self.threads = launch, folder, plan, threads
         self.pause = pause
-        self.passes_done = 0
+        self.n_passes = 0  # that were begun
         self.versions: dict[Candidate, dict[str, str]] = {}
         self._workers: dict[Candidate, Answering] = {}
 
@@ -197,28 +214,32 @@ class Conductor:
     def _agreeing(
         self, workload: Workload, candidates: Sequence[Candidate], measured: dict[str, Measured]
     ) -> list[Candidate]:
-        """Those that are set up and whose results are those of the first."""
+        """Those that are set up and whose results, in the first pass, are those of the first."""
         agreeing: list[Candidate] = []
         expected: Mapping[str, Any] = {}
         for candidate in candidates:
             mine = measured[candidate.name]
+            is_new = not mine.facts
             path = self.folder / "results.npz"
             answer = self.ask(
                 candidate,
                 "set_up",
                 workload=workload.name,
                 compiles=self.plan.compiles,
-                results=str(path),
+                results=str(path) if is_new else "",
                 variant=mine.variant,
             )
             if "error" in answer:
                 mine.fail(answer)
                 continue
-            results = answer.pop("outputs", None) or _read(path)
             mine.variant = answer.pop("variant")
+            if not is_new:
+                agreeing.append(candidate)
+                continue
+            results = answer.pop("outputs", None) or _read(path)
             expected = expected or results
             difference, where = largest_difference(results, expected)
-            mine.facts = mine.facts or {**answer, "largest_difference": difference}
+            mine.facts = {**answer, "largest_difference": difference}
             if difference > workload.tolerance:
                 said = f"{where} differs by {difference:.1e} of its largest number"
                 reason = f"{said} from {agreeing[0].name}, more than {workload.tolerance:.0e}"
@@ -246,20 +267,22 @@ class Conductor:
         """A block of each, round after round; the first of a round is another one each time."""
         budget = self.plan.seconds * len(candidates)
         spare = dict.fromkeys(candidates, self.plan.retry_seconds)
+        for candidate in candidates:
+            measured[candidate.name].passes.append([])
         for i in range(self.plan.rounds):
-            overdraft = 0.0 if i >= ENOUGH_ROUNDS else self.plan.seconds * len(spare)
-            if i >= FEWEST_ROUNDS and budget + overdraft <= 0.0:
+            if i >= FEWEST_ROUNDS and budget <= 0.0:
                 return
-            round_: dict[Candidate, float] = {}
-            for candidate in _turned(candidates, i):
+            round_: dict[Candidate, Block] = {}
+            for candidate in _turned(candidates, i + self.n_passes):
                 mine = measured[candidate.name]
                 tries = self._block(candidate, mine, spare)
                 if tries:
-                    round_[candidate] = min(tries)[1]
+                    lost, seconds = min(tries)
+                    round_[candidate] = Block(seconds, lost > LOST_AT_MOST)
                     budget -= mine.facts["calls_a_block"] * tries[-1][1]
             candidates = [one for one in candidates if one in round_]
-            for candidate, seconds in round_.items():
-                measured[candidate.name].blocks.append(seconds)
+            for candidate, block in round_.items():
+                measured[candidate.name].passes[-1].append(block)
 
     def _block(
         self, candidate: Candidate, mine: Measured, spare: dict[Candidate, float]
@@ -280,7 +303,6 @@ class Conductor:
                 return tries
             mine.disturbed += 1
             if spare[candidate] <= 0.0:
-                mine.kept_disturbed += 1
                 return tries
             spare[candidate] -= mine.facts["calls_a_block"] * answer["seconds"]
 
@@ -288,17 +310,29 @@ class Conductor:
 def ratios(table: Mapping[str, Measured], candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
     """Every one of ours against each other library on its device, and against ours before it."""
     good = {
-        candidate: table[candidate.name].blocks
+        candidate: table[candidate.name].passes
         for candidate in candidates
         if candidate.name in table and table[candidate.name].record()["status"] == "ok"
     }
     ours = [candidate for candidate in good if candidate.is_ours]
     return [
-        {"ours": one.name, "other": other.name, **ratio(good[one], good[other])}
+        {"ours": one.name, "other": other.name, **ratio(_pairs(good[one], good[other]))}
         for i, one in enumerate(ours)
         for other in good
         if other in ours[:i] or (not other.is_ours and other.device == one.device)
     ]
+
+
+def _pairs(ours: Sequence[list[Block]], others: Sequence[list[Block]]) -> list[list[float]]:
+    """Ratios of neighbouring blocks by pass; of the quiet ones, where enough passes have any.
+
+    A pass that Ctrl-C cut short may have none at all.
+    """
+    passes = [list(zip(*both, strict=False)) for both in zip(ours, others, strict=False)]
+    quiet = [[(x, y) for x, y in one if not x.is_disturbed | y.is_disturbed] for one in passes]
+    enough = min(FEWEST_PASSES, len(passes))
+    used = quiet if sum(map(bool, quiet)) >= enough else passes
+    return [[x.seconds / y.seconds for x, y in one] for one in used if one]
 
 
 def _turned(candidates: Sequence[Candidate], by: int) -> list[Candidate]:

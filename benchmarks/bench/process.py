@@ -134,11 +134,18 @@ class Launcher:
         environment = {
             **os.environ,
             **thread_variables(self._threads),
-            "PYTHONPATH": str(where),
+            "PYTHONPATH": os.pathsep.join([str(where), *_given_path()]),
+            "TORCHINDUCTOR_CACHE_DIR": str(self._folder / "compiled"),  # empty: all is compiled
             "PYTHONUTF8": "1",
         }
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return environment
+
+
+def _given_path() -> list[str]:
+    """The folders of PYTHONPATH: packages that are not installed may be there."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return [os.path.abspath(folder) for folder in given if folder]
 
 
 def thread_variables(threads: int) -> dict[str, str]:

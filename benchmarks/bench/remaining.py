@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,16 +13,18 @@ from typing import TextIO
 class Remaining:
     """Tells of `total` parts what is being done, and the time that is left at the pace so far.
 
+    longest: seconds after which it ends, whatever is left.
     Without a terminal there is a line for each tenth, so that a log stays short.
     """
 
     def __init__(
         self,
         total: float,
+        longest: float = math.inf,
         stream: TextIO | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._total = max(total, 1e-9)
+        self._total, self._longest = max(total, 1e-9), longest
         self._stream = sys.stderr if stream is None else stream
         self._clock, self._started = clock, clock()
         self._done, self._tenth = 0.0, -1
@@ -52,7 +55,8 @@ class Remaining:
     def _left(self, share: float) -> str:
         if share < 0.03:
             return "          "
-        seconds = (self._clock() - self._started) * (1.0 - share) / share
+        taken = self._clock() - self._started
+        seconds = min(taken * (1.0 - share) / share, max(self._longest - taken, 0.0))
         if seconds >= 90.0:
             return f"{seconds / 60.0:3.0f} min left"
         return f"{seconds:4.0f} s left"

@@ -14,7 +14,7 @@ from .conductor import Conductor, Plan, Table, ratios
 from .gpus import gpus, with_clocks_after
 from .process import launcher, thread_variables
 from .remaining import Remaining
-from .results import FORMAT, Results, ceilings, workload_record
+from .results import FORMAT, Results, ceilings, without_paths, workload_record
 from .statistics import curves
 from .workload import Workload
 from .workloads.startup import WORKLOADS as STARTUP
@@ -22,6 +22,7 @@ from .workloads.startup import WORKLOADS as STARTUP
 PROCESSES = {True: 3, False: 5}  # fresh ones for what a start costs: quick, full
 EVERYTHING = [*STARTUP, *catalogue.WORKLOADS]
 PRECISION = "float32"
+SECONDS_A_START = 2.0  # roughly, of one process that is started for what a start costs
 
 
 def here(threads: int | None) -> Results:
@@ -83,29 +84,36 @@ def run(
         finally:
             conductor.end_all()
     present = list(conductor.versions)
-    records = [one.record(threads, conductor.versions[one]) for one in present]
-    results: Results = {
-        "format": FORMAT,
-        "command": command,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit(),
-        "finished": finished,
-        "machine": {
-            **surroundings["machine"],
-            "gpus": with_clocks_after(surroundings["machine"]["gpus"]),
-        },
-        "load_average_before": load,
-        "versions": versions(),
+    records = [one.record(threads, conductor.versions[one], plan.compiles) for one in present]
+    return without_paths(
+        {
+            "format": FORMAT,
+            "command": command,
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": commit(),
+            "finished": finished,
+            "load_average_before": load,
+            "versions": versions(),
+            **_surroundings_after(surroundings, plan, quick, conductor.n_passes),
+            "candidates": records,
+            **summaries(chosen, table, present, records),
+        }
+    )
+
+
+def _surroundings_after(before: Results, plan: Plan, quick: bool, passes: int) -> Results:
+    """The parts "machine" and "settings" when all is measured."""
+    machine, settings = before["machine"], before["settings"]
+    return {
+        "machine": {**machine, "gpus": with_clocks_after(machine["gpus"])},
         "settings": {
-            **surroundings["settings"],
+            **settings,
             "quick": quick,
-            "passes": conductor.passes_done,
+            "passes": passes,
             "rounds": plan.rounds,
             "block_seconds": plan.block_seconds,
         },
-        "candidates": records,
     }
-    return results | summaries(chosen, table, present, records)
 
 
 def summaries(
@@ -149,36 +157,43 @@ def _measure_all(
     at_start = [workload for workload in chosen if workload in STARTUP]
     n_turns = PROCESSES[quick] + (not in_turn) if at_start else 0
     n_starts = n_turns * len(startup.taking_part(conductor))
-    passes = conductor.plan.passes
-    started, longest = monotonic(), 0.0
-    progress = Remaining(passes * sum(map(_weight, in_turn)) + 2.0 * n_starts)
+    plan = conductor.plan
+    weights = [_weight(workload, i) for i in range(plan.passes) for workload in in_turn]
+    longest = plan.limit_seconds + SECONDS_A_START * n_starts
+    progress = Remaining(sum(weights) + SECONDS_A_START * n_starts, longest)
     try:
-        for i in range(passes):
-            begun = monotonic()
-            if i > 0 and begun + longest - started > conductor.plan.limit_seconds:
-                break
-            for workload in in_turn:
-                if workload.once and i > 0:
-                    continue
-                progress.begin(f"{workload.name}{f', pass {i + 1} of {passes}' * (passes > 1)}")
-                conductor.measure(workload, table[workload.name])
-                progress.end(_weight(workload))
-            conductor.end_all()  # a fresh process may be faster or slower: that is spread, too
-            conductor.passes_done += 1
-            longest = max(longest, monotonic() - begun)
+        _pass_by_pass(conductor, in_turn, table, progress)
         if at_start:
             processes, warm = PROCESSES[quick], bool(in_turn)
             for line in startup.measure(conductor, at_start, processes, table, warm):
                 progress.begin(line)
-                progress.end(2.0)
+                progress.end(SECONDS_A_START)
     finally:
         progress.close()
 
 
-def _weight(workload: Workload) -> float:
-    """How long it takes, roughly: whole steps and 100 M parameters more than the others."""
+def _pass_by_pass(
+    conductor: Conductor, workloads: Sequence[Workload], table: Table, progress: Remaining
+) -> None:
+    """The passes, one after another, until they are done or their time is up."""
+    plan, until = conductor.plan, monotonic() + conductor.plan.limit_seconds
+    for i in range(plan.passes):
+        for workload in workloads:
+            if monotonic() > until:
+                conductor.end_all()
+                return
+            conductor.n_passes = i + 1
+            told = f", pass {i + 1} of {plan.passes}" if plan.passes > 1 else ""
+            progress.begin(f"{workload.name}{told}")
+            conductor.measure(workload, table[workload.name])
+            progress.end(_weight(workload, i))
+        conductor.end_all()  # a fresh process may be faster or slower: that is spread, too
+
+
+def _weight(workload: Workload, i: int) -> float:
+    """How many seconds it takes in pass i, roughly: the first one also compares and compiles."""
     heavy = workload.group in ("step", "growth") or (workload.bytes or 0.0) > 1e9
-    return 2.0 if heavy else 1.0
+    return (2.0 if heavy else 1.0) * (2.0 if i == 0 else 1.0)
 
 
 def _memory_bytes() -> int | None:

@@ -7,11 +7,12 @@ from time import perf_counter
 from typing import Any
 
 from .candidates import Candidate
-from .conductor import Conductor, Measured, Table
+from .conductor import Block, Conductor, Measured, Table
 from .workload import Workload
 from .workloads import startup as asked
 
-FACTS = {"calls_a_block": 1, "set_up_s": 0.0, "first_call_s": 0.0, "largest_difference": 0.0}
+TIMES = {"set_up_s": 0.0, "first_call_s": 0.0}  # they are what is measured
+FACTS = {"calls_a_block": 1, **TIMES, "largest_difference": 0.0, "note": "", "tried": {}}
 STEPS = 5  # until memory is what it stays
 
 
@@ -79,9 +80,9 @@ def _training(conductor: Conductor, candidate: Candidate, started: float) -> dic
 def _keep(table: Table, candidate: Candidate, names: set[str], values: dict[str, Any]) -> None:
     for name in names:
         mine = table.setdefault(name, {}).setdefault(candidate.name, Measured())
-        mine.facts = {**FACTS, "note": ""}
+        mine.facts = dict(FACTS)
         value = values.get(name)
         if isinstance(value, dict):
             mine.fail(value)
         elif value is not None:
-            mine.blocks.append(float(value))
+            mine.passes.append([Block(float(value))])

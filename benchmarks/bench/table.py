@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 from ..report import table
+from .statistics import in_doubt
 
 NOISE = "≈"  # the difference is within noise
 SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+NOTE_WIDTH = 90  # columns
 DISTURBED = "?"  # other processes disturbed most of its blocks, and the retries of them
 SHORT = {"out of memory": "no memory", "disagrees": "disagrees", "failed": "failed"}
 
@@ -26,9 +29,13 @@ def describe(results: Mapping[str, Any], width: int | None = None) -> str:
     heads = _heads(results["candidates"])
     shorter = dict(zip(names, heads, strict=True))
     compared = any(workload["ratios"] for workload in shown)
-    rows = [("workload", *heads, *(("ratio", "spread", "against") if compared else ()), "")]
+    devices = _device_pairs(results["candidates"])
+    between = [f"{one['device']} / {first['device']}" for one, first in devices]
+    verdict = ("ratio", "spread", "against") if compared else ()
+    rows = [("workload", *heads, *between, *verdict, "")]
     for workload in shown:
         cells = [quantity_of(workload, name) for name in names]
+        cells += [_ratio_of(workload, one["name"], first["name"]) for one, first in devices]
         rows.append((workload["name"], *cells, *_verdict(workload, compared, shorter)))
     others = [h for h, one in zip(heads, results["candidates"], strict=True) if not _is_ours(one)]
     fitting, left_out = _fitting(_without_empty(rows), others, width)
@@ -45,8 +52,7 @@ def quantity_of(workload: Mapping[str, Any], candidate: str) -> str:
         return ""
     if result["status"] != "ok":
         return SHORT.get(result["status"], result["status"])
-    in_doubt = 2 * result["kept_disturbed"] > len(result["blocks"])
-    return quantity(result["median"], workload["unit"]) + DISTURBED * in_doubt
+    return quantity(result["median"], workload["unit"]) + DISTURBED * in_doubt(result)
 
 
 def quantity(value: float, unit: str) -> str:
@@ -56,6 +62,11 @@ def quantity(value: float, unit: str) -> str:
     scaled = value / size
     decimals = 2 if scaled < 9.995 else 1 if scaled < 99.95 else 0
     return f"{scaled:.{decimals}f} {name}"
+
+
+def too_late(results: Mapping[str, Any]) -> list[str]:
+    """The workloads that a run had no time for."""
+    return [workload["name"] for workload in results["workloads"] if not workload["results"]]
 
 
 def main_ratio(workload: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -79,6 +90,19 @@ def _heads(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
         return [candidate["name"] for candidate in candidates]
     best = {"best": " best"}
     return [f"{one['library']}{best.get(one['mode'], '')}" for one in candidates]
+
+
+def _device_pairs(candidates: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping, Mapping]]:
+    """Ours on each further device beside ours on the first, where the verdict is about others."""
+    ours = [candidate for candidate in candidates if _is_ours(candidate)]
+    return [(one, ours[0]) for one in ours[1:]] if len(ours) < len(candidates) else []
+
+
+def _ratio_of(workload: Mapping[str, Any], ours: str, other: str) -> str:
+    """This ratio, with the mark of noise; "" without any."""
+    found = (r for r in workload["ratios"] if (r["ours"], r["other"]) == (ours, other))
+    ratio = next(found, None)
+    return f"{ratio['ratio']:.2f}{f' {NOISE}' * ratio['within_noise']}" if ratio else ""
 
 
 def _verdict(
@@ -125,9 +149,14 @@ def _is_ours(candidate: Mapping[str, Any]) -> bool:
 def _notes(results: Mapping[str, Any], compared: bool) -> Iterable[str]:
     if compared:
         yield (
-            "ratio: isograd's time over that of the fastest other library; below 1 isograd is "
-            f"faster.\nspread: from the lower to the upper tenth. {NOISE}: within noise."
+            f"ratio: {_compared_with(results['candidates'])}\n"
+            f"spread: where the ratio of another run is to be expected. {NOISE}: within noise."
         )
+    yield "\n".join(
+        fill(f"{one['name']}: {one['means']}", NOTE_WIDTH)
+        for one in results["candidates"]
+        if one["mode"] == "best"
+    )
     yield _budgets(results)
     yield "\n".join(_failures(results))
     yield "\n".join(_steep(results))
@@ -136,6 +165,18 @@ def _notes(results: Mapping[str, Any], compared: bool) -> Iterable[str]:
         yield disturbed
     if not results["finished"]:
         yield "stopped: this is what was done until then"
+    elif too_late(results):
+        late = ", ".join(too_late(results))
+        yield fill(f"not measured, because the time was up: {late}", NOTE_WIDTH)
+
+
+def _compared_with(candidates: Sequence[Mapping[str, Any]]) -> str:
+    """What "ratio" in the table is."""
+    devices = [candidate["device"] for candidate in candidates if _is_ours(candidate)]
+    if len(devices) == len(candidates):
+        return f"isograd's time on {devices[1]} over that on {devices[0]}."
+    on = f" on {devices[0]}" if len(devices) > 1 else ""
+    return f"isograd's time{on} over that of the fastest other library; below 1 isograd is faster."
 
 
 def _budgets(results: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
     {"do": "load", "library", "device", "mode", "threads"}  -> {"import_s", "versions"}
     {"do": "set_up", "workload", "compiles", "results", "variant"}
-                                           -> {"set_up_s", "first_call_s", "variant", "note"}
+                                  -> {"set_up_s", "first_call_s", "variant", "note", "tried"}
     {"do": "warm", "block_seconds", "warm_up_seconds"}      -> {"calls"}
     {"do": "block"}                                         -> {"seconds", "lost"}
     {"do": "tear_down"}                                     -> {}
@@ -10,7 +10,8 @@
     {"do": "install_size"}                                  -> {"bytes"}
 
 set_up writes the workload's results into the file `results` (.npz) unless that is "". variant: what
-the mode is to choose; null: the fastest is found out, and `note` tells about it. seconds: one call.
+the mode is to choose; null: the fastest is found out, `note` names it, and `tried` tells of all by
+their names. seconds: one call.
 lost: the share of the block that other processes took. An answer {"error", "reason"} says what went
 wrong: "out of memory", "not installed", "no device", "failed". The end of the input ends the
 process.
@@ -35,7 +36,10 @@ from typing import Any
 
 Answer = dict[str, Any]
 PR_SET_PDEATHSIG = 1
-TRIAL_SECONDS = 0.02  # how long each variant of a mode is tried
+COMPILED = "compiled"  # the variant that takes long before its first call
+TRIAL_SECONDS = 0.02  # how long each variant of a mode is tried at a time
+QUIET_TRIES, MOST_TRIES = 3, 9  # a wrong choice would stay for the whole run
+COMPILING_SECONDS = 150.0  # of one process; later workloads of a run are tried uncompiled
 VERSIONS = ("numpy", "torch", "jax", "thinc", "scikit-learn", "cupy", "array-api-compat")
 OUT_OF_MEMORY_CLASSES = ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError")
 OUT_OF_MEMORY_WORDS = (
@@ -55,6 +59,7 @@ class Worker:
         self._clock: Any = None
         self._disturbance: Any = None
         self._calls = 1
+        self._compiling_left = COMPILING_SECONDS
 
     def answer(self, line: Mapping[str, Any]) -> Answer:
         """The answer to a line; errors are answers too."""
@@ -75,6 +80,7 @@ class Worker:
         self._catalogue = import_module(f"{inside}.catalogue")
         clocks = import_module(f"{inside}.clocks")
         self._calls_a_block, self._new_disturbance = clocks.calls_a_block, clocks.Disturbance
+        self._lost_at_most = clocks.LOST_AT_MOST
         try:
             self._side = import_module(f"{inside}.sides").load_side(library, device, mode, threads)
         except (ValueError, RuntimeError) as error:
@@ -89,11 +95,11 @@ class Worker:
         self._tear_down()
         asked = self._catalogue.workload_named(workload)
         variants = self._side.variants(compiles and asked.compiles)
-        started = time.perf_counter()
-        note = variant or ""
+        tried = self._try(asked, variants) if variant is None and len(variants) > 1 else {}
         if variant is None:
-            variant, note = self._fastest(asked, variants)
+            variant = _fastest(tried) if tried else variants[0]
         self._side.choose(variant)
+        started = time.perf_counter()
         self._prepared = asked.prepare(self._side)
         self._disturbance = self._new_disturbance()
         prepared_at = time.perf_counter()
@@ -104,8 +110,13 @@ class Worker:
         first_call = time.perf_counter() - prepared_at
         if results:
             _save(results, arrays)
-        set_up = prepared_at - started
-        return {"set_up_s": set_up, "first_call_s": first_call, "variant": variant, "note": note}
+        return {
+            "set_up_s": prepared_at - started,
+            "first_call_s": tried.get(variant, {}).get("first_call_s", first_call),
+            "variant": variant,
+            "note": variant,
+            "tried": tried,
+        }
 
     def _warm(self, block_seconds: float, warm_up_seconds: float) -> Answer:
         call = self._prepared.call
@@ -122,8 +133,10 @@ class Worker:
         return {"seconds": seconds / self._calls / self._prepared.parts, "lost": lost}
 
     def _tear_down(self) -> Answer:
-        self._prepared = None
-        gc.collect()
+        if self._prepared is not None:
+            self._prepared = None
+            gc.collect()
+            gc.freeze()  # what a library keeps for good is not looked through again
         return {}
 
     def _memory(self) -> Answer:
@@ -134,28 +147,51 @@ class Worker:
 
         return {"bytes": installed_bytes(self._side.library)}
 
-    def _fastest(self, workload: Any, variants: list[str]) -> tuple[str, str]:
-        """(the fastest variant of the mode, the same with what could not be tried)."""
-        if len(variants) == 1:
-            return variants[0], variants[0]
-        times: dict[str, float] = {}
-        failed = ""
+    def _try(self, workload: Any, variants: list[str]) -> dict[str, Answer]:
+        """By variant {"seconds", "first_call_s"}, with its compilation, or {"failed"}.
+
+        Raises what the first one raises: the others may not be there.
+        """
+        tried: dict[str, Answer] = {}
         for variant in variants:
+            compiles = variant == COMPILED
+            if compiles and self._compiling_left <= 0.0:
+                tried[variant] = {"failed": "not tried: compiling took too much of this run"}
+                continue
+            started = time.perf_counter()
             try:
-                self._side.choose(variant)
-                prepared = workload.prepare(self._side)
-                prepared.call()
-                calls = self._calls_a_block(self._clock, prepared.call, TRIAL_SECONDS)
-                times[variant] = min(
-                    self._clock.seconds(prepared.call, calls) / calls for _ in range(3)
-                )
+                tried[variant] = self._trial(workload, variant)
             except Exception as error:
                 if variant == variants[0]:
                     raise
-                failed = f"; {variant} failed: {type(error).__name__}"
-            prepared = None
-        best = min(times, key=lambda variant: times[variant])
-        return best, best + failed
+                tried[variant] = {"failed": _failure(error)["reason"]}
+            if compiles:
+                self._compiling_left -= time.perf_counter() - started
+        return tried
+
+    def _trial(self, workload: Any, variant: str) -> Answer:
+        """The time of one call, and of the first."""
+        self._side.choose(variant)
+        prepared = workload.prepare(self._side)
+        started = time.perf_counter()
+        prepared.call()
+        self._side.wait()
+        first_call = time.perf_counter() - started
+        calls = self._calls_a_block(self._clock, prepared.call, TRIAL_SECONDS)
+        tries: list[tuple[bool, float]] = []
+        disturbance = self._new_disturbance()
+        while len(tries) < MOST_TRIES and sum(not lost for lost, _ in tries) < QUIET_TRIES:
+            disturbance.begin()
+            seconds = self._clock.seconds(prepared.call, calls) / calls
+            tries.append((disturbance.end() > self._lost_at_most, seconds))
+        _, seconds = min(tries)  # of the quiet ones, if there are any
+        return {"seconds": seconds / prepared.parts, "first_call_s": first_call}
+
+
+def _fastest(tried: Mapping[str, Answer]) -> str:
+    """The variant whose calls take the least time."""
+    times = {variant: one["seconds"] for variant, one in tried.items() if "seconds" in one}
+    return min(times, key=lambda variant: times[variant])
 
 
 def peak_bytes() -> int | None:

@@ -48,8 +48,8 @@ class Workload:
     name: group/variant. build: by library, how it is made ready. flops, bytes: what a call computes
     and moves at least. quick: part of --quick. tolerance: how far results may differ, as a part of
     the largest number in them. budget: seconds that isograd may add to NumPy's time. compiles:
-    torch's best mode also tries torch.compile. once: in the first pass only, for its length. on:
-    "any" device; "gpu": those with memory of their own. unit: "s", or "B" for bytes.
+    torch's best mode also tries torch.compile. on: "any" device; "gpu": those with memory of their
+    own. unit: "s", or "B" for bytes.
     """
 
     name: str
@@ -63,7 +63,6 @@ class Workload:
     tolerance: float = 1e-4
     budget: float | None = None
     compiles: bool = False
-    once: bool = False
     on: str = "any"
     unit: str = "s"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from ... import Device, random
 from ...backend import find_device, is_array
 from ...backend.comparison import compare, on_host
 from ...backend.dtypes import Tolerance
-from ...backend.errors import ConfigurationError, NonFiniteError
+from ...backend.errors import ConfigurationError, IsogradError, NonFiniteError
 from ...nn.autograd import tree
 from .checks import (
     BACKWARD,
@@ -45,13 +46,19 @@ def main(
     models: built-in names or the user's module:function; all built-in ones where there are none.
     devices: two names as use() takes them, with a comma between; the first is what the second is
     measured against. factor: widens the tolerance. as_json: print one JSON document.
-    Raises ModelError, ConfigurationError, UnknownDeviceError, DeviceUnavailableError, and
-    NonFiniteError for a model that ends in NaN or infinity on both.
+    Raises ModelError, also for what a model raises; ConfigurationError, UnknownDeviceError and
+    DeviceUnavailableError; NonFiniteError for a model that ends in NaN or infinity on both.
     """
     pair = two_devices(devices)
     outcomes = []
     for model in models or MODELS:
-        outcomes.append(parity(model, pair, n_steps, dtype, seed, factor))
+        try:
+            outcomes.append(parity(model, pair, n_steps, dtype, seed, factor))
+        except IsogradError:
+            raise
+        except Exception as error:  # status 1 would say that the devices differ
+            traceback.print_exception(error)
+            raise ModelError(f"{model}: it raised {type(error).__name__}, see above") from None
         if not as_json:
             print(text(outcomes[-1]) + "\n", flush=True)
     if as_json:

@@ -273,6 +273,14 @@ def test_a_function_that_returns_the_wrong_thing_is_told_so(build, says, planted
     assert says in capsys.readouterr().err
 
 
+def test_what_a_function_raises_is_shown_and_is_no_difference_of_devices(planted, capsys):
+    name = f"{planted(build=lambda: 1 // 0)}build"
+    assert main(["parity", name, "--devices", CPU_AND_STRICT]) == 2
+    said = capsys.readouterr().err
+    assert "lambda: 1 // 0" in said  # the line, in a traceback
+    assert said.endswith(f"isograd parity: {name}: it raised ZeroDivisionError, see above\n")
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

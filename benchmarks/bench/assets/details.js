@@ -36,8 +36,9 @@ function detailsOf(results, workload, candidate, axis) {
   const { lower_quartile: lower, upper_quartile: upper } = result;
   const { unit } = workload;
   const time = (seconds) => (seconds === undefined ? "" : quantity(seconds, "s"));
+  const chose = result.note ? element("small", {}, ` ${howChosen(result)}`) : "";
   return row([
-    result.note ? element("span", {}, head, element("small", {}, ` ${result.note}`)) : head,
+    element("span", {}, head, chose),
     measured(result, unit),
     `${quantity(lower, unit)} – ${quantity(upper, unit)}`,
     strip(result, candidate, axis),
@@ -45,6 +46,15 @@ function detailsOf(results, workload, candidate, axis) {
     time(result.set_up_s),
     result.largest_difference?.toPrecision(1) ?? "",
   ]);
+}
+
+/** What the mode chose, and what else it tried: "compiled, of eager 2 ms, compiled 1 ms". */
+function howChosen({ note, tried = {} }) {
+  const each = Object.entries(tried).map(([name, { seconds, first_call_s, failed }]) => {
+    const first = name === "compiled" ? ` after ${quantity(first_call_s ?? 0, "s")}` : "";
+    return failed ? `${name} (${failed})` : `${name} ${quantity(seconds, "s")}${first}`;
+  });
+  return each.length ? `${note}, of ${each.join(", ")}` : note;
 }
 
 /** Each block as a dot, so that two speeds of one candidate are seen. */

@@ -38,7 +38,7 @@ function moreFacts(results) {
   return [
     ...results.candidates.map((candidate) => [
       candidate.name,
-      `${listed(candidate.versions)}; ${candidate.threads} threads`,
+      `${candidate.means}; ${listed(candidate.versions)}; ${candidate.threads} threads`,
     ]),
     ["This process", listed(results.versions ?? {})],
     ["Measurement", measurement(settings)],
@@ -49,8 +49,8 @@ function moreFacts(results) {
 
 function measurement({ passes, rounds, block_seconds, quick }) {
   if (!rounds) return "";
-  const blocks = `${passes} × ${rounds} interleaved blocks of ${quantity(block_seconds, "s")}`;
-  return `${quick ? "quick" : "full"}: ${blocks}`;
+  const blocks = `${rounds} interleaved blocks of ${quantity(block_seconds, "s")}`;
+  return `${quick ? "quick" : "full"}: ${passes} × ${blocks}, with new processes each time`;
 }
 
 function listed(pairs, between = " ") {
@@ -65,6 +65,9 @@ function warnings(results) {
   const kept = good.reduce((sum, result) => sum + (result.kept_disturbed ?? 0), 0);
   const found = [];
   if (!results.finished) found.push("Stopped before the end: this is what was done until then.");
+  const late = results.workloads.filter((workload) => !Object.keys(workload.results).length);
+  if (results.finished && late.length)
+    found.push(`Not measured, because the time was up: ${late.map(({ name }) => name).join(", ")}.`);
   if (kept > TOO_MANY_DISTURBED * blocks)
     found.push(`Other processes disturbed ${kept} of ${blocks} blocks (? where most): this machine was too busy.`);
   return found;

@@ -152,7 +152,7 @@ function timeCell(row, candidate, label) {
   return element("td", {}, text, element("small", {}, ` ${label}`));
 }
 
-/** From 1 to the ratio a bar, from the lower to the upper tenth a line. */
+/** From 1 to the ratio a bar, its spread a line. */
 function bar({ ratio, lower, upper }, outcome, axis) {
   const places = [ratio, 1, lower, upper].map(axis.place);
   const [end, one, left, right] = places;

@@ -8,6 +8,18 @@ from .side import Side
 
 LIBRARIES = ("isograd", "numpy", "torch", "jax", "thinc", "sklearn")
 PEERS = LIBRARIES[1:]
+MEANS = {  # what a library in a mode is: for a reader of the results
+    ("isograd", "default"): "as it comes",
+    ("numpy", "default"): "the arithmetic by hand, gradients too, without any bookkeeping",
+    ("torch", "default"): "as it comes: eager",
+    ("torch", "best"): "fused Adam and images with channels last; of eager, one thread and, where "
+    "a C++ compiler is there, torch.compile of function or model, the one that is fastest in a "
+    "trial of each workload",
+    ("jax", "default"): "jax.jit over the whole call or training step, state donated: its best",
+    ("thinc", "default"): "its own fastest backend for the CPU",
+    ("sklearn", "default"): "MLPClassifier.partial_fit, one batch a call",
+}
+NOT_COMPILED = "; torch.compile was left out of this short run"
 _MODULES = {
     "isograd": "ours",
     "numpy": "numpy_side",

@@ -112,6 +112,7 @@ def _workload(name: str, n: int) -> Workload:
         differentiated(inputs, function, rule, jax),
         {"n": n},
         bytes=4.0 * passes * n,
+        compiles=n > QUICK,  # calling what is compiled takes longer than fewer numbers do
         quick=n == QUICK and name in ("exp", "multiply-add", "row-mean"),
     )
 

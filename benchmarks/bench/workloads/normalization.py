@@ -57,6 +57,7 @@ def _norm(name: str, inputs: Any, function: Any, jax: Any) -> Workload:
         differentiated(inputs, function, None, jax),
         {"batch": batch, "features": features},
         bytes=4.0 * 5 * batch * features,
+        compiles=True,
         quick=name == "layer",
     )
 

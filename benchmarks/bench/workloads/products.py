@@ -110,6 +110,7 @@ def _linear(batch: int, n_in: int, n_out: int) -> Workload:
         {"batch": batch, "n_in": n_in, "n_out": n_out},
         flops=6.0 * batch * n_in * n_out,
         bytes=4.0 * (3 * batch * n_in + 3 * n_in * n_out + 4 * batch * n_out),
+        compiles=True,
         quick=batch == 128,
     )
 

@@ -1,5 +1,6 @@
 """The command `isograd bench`: what it prints, writes, refuses, and the status it ends with."""
 
+import argparse
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from fake_workers import ANSWERS, OURS, THIRD, FakeWorker, conductor, results
 from isograd.__main__ import main
 from isograd.benchmarks.bench import cli, process, run
 from isograd.benchmarks.bench.conductor import Plan
+from isograd.benchmarks.bench.results import FORMAT, without_paths
 from isograd.benchmarks.bench.startup import measure as measure_startup
 from isograd.benchmarks.bench.workloads import startup
 
@@ -72,6 +74,11 @@ def planned(monkeypatch):
 def bench(*words):
     """The status of `isograd bench` without peers."""
     return main(["bench", "--peers", "none", *words])
+
+
+def seconds(measured):
+    """Of the blocks, or bytes."""
+    return [block.seconds for block in measured.blocks]
 
 
 def read(path):
@@ -157,12 +164,18 @@ def test_the_signal_that_ends_a_process_stops_a_run_like_ctrl_c(monkeypatch):
         (["--compare", "text.json"], "text.json cannot be read as results"),
         (["--compare", "list.json"], "list.json does not hold results of isograd bench"),
         (["--compare", "half.json"], "half.json is not complete, it has no date, machine"),
+        (["--compare", "older.json"], "of another version ('isograd bench 1'): measure them again"),
+        (["--compare", "cut.json"], "cut.json was changed: it cannot be read as results any more"),
     ],
 )
 def test_bad_words_are_refused_before_anything_is_measured(words, says, planned, capsys):
     Path("text.json").write_text("no JSON", encoding="utf-8")
     Path("list.json").write_text("[1]", encoding="utf-8")
-    Path("half.json").write_text('{"format": "isograd bench 1"}', encoding="utf-8")
+    cut = results({"step/tiny-mlp": {OURS: [1.0] * 3}})
+    del cut["workloads"][0]["results"][OURS.name]["median"]
+    written = {"half": {"format": FORMAT}, "older": {"format": "isograd bench 1"}, "cut": cut}
+    for name, content in written.items():
+        Path(f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     assert main(["bench", *words]) == 2
     assert says in capsys.readouterr().err
 
@@ -185,8 +198,9 @@ def test_words_out_of_range_are_refused(words, says, capsys):
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(planned, capsys):
     Path("folder.json").mkdir()
-    assert bench("--json", "folder.json") == 1
-    assert "folder.json" in capsys.readouterr().err
+    assert bench("--json", "folder.json") == 2
+    said = capsys.readouterr().err
+    assert said == "isograd bench: --json: folder.json cannot be written: Is a directory\n"
 
 
 def test_a_device_that_does_not_exist_is_refused_with_those_that_do(capsys):
@@ -200,7 +214,7 @@ def test_workloads_that_no_device_has_are_refused(capsys):
 
 
 def test_peers_that_are_not_installed_are_named_unless_somebody_chose(planned, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "PEERS", ("numpy", "no_such_peer"))
+    monkeypatch.setattr(cli, "not_installed", lambda pythons: ["no_such_peer"])
     planned += [1.0, 1.0]
     main(["bench"])
     assert "no_such_peer not installed here; --peer-python PATH adds" in capsys.readouterr().err
@@ -215,11 +229,41 @@ def test_the_list_names_workloads_and_measures_nothing(planned, capsys):
     assert any("GPT" in line for line in lines)
 
 
+# -- what must not be told ----------------------------------------------------------------------
+
+
+def test_the_command_in_the_results_does_not_tell_where_a_python_lies(planned, monkeypatch):
+    told = []
+    monkeypatch.setattr(cli, "run", lambda *arguments, command, **options: told.append(command))
+    monkeypatch.setattr(cli, "candidates", lambda *arguments: [OURS])
+    monkeypatch.setattr(cli, "not_installed", lambda pythons: [])
+    words = ["--peer-python", "torch=/home/me/python", "--peer-python", "/opt/python", "--quick"]
+    options = argparse.Namespace(
+        devices="cpu", peers=None, filter=None, quick=True, threads=None, peer_python=words[1:4:2]
+    )
+    cli.measure(options, [])
+    expected = "isograd bench --devices cpu --peer-python torch=PYTHON --peer-python PYTHON --quick"
+    assert told == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("/home/me/lib/x.so: cannot open", "x.so: cannot open"),
+        ("in 'C:\\Users\\me\\y.py'", "in 'y.py'"),
+        ("2 GFLOP/s, 1/2 of https://example.org/a/b", "2 GFLOP/s, 1/2 of https://example.org/a/b"),
+    ],
+)
+def test_absolute_paths_are_cut_out_of_results(text, said):
+    assert without_paths({"workloads": [{"reason": text}]}) == {"workloads": [{"reason": said}]}
+
+
 # -- whole runs ---------------------------------------------------------------------------------
 
 
 def test_a_real_run_measures_prints_and_writes(monkeypatch, capsys):
     monkeypatch.setattr(cli, "QUICK", BRIEF)
+    monkeypatch.setattr(run, "commit", lambda: "of /home/me/clone")
     words = ["--quick", "--peers", "numpy", "--filter", "overhead/plain,tiny", "--threads", "1"]
     assert main(["bench", *words, "--json", "results.json"]) == 0
     content = read("results.json")
@@ -229,6 +273,7 @@ def test_a_real_run_measures_prints_and_writes(monkeypatch, capsys):
     assert 1e-8 < plain["numpy cpu"]["median"] < tiny["isograd cpu"]["median"] < 1.0
     assert content["finished"]
     assert content["settings"]["threads"] == 1
+    assert content["commit"] == "of clone"  # no absolute path leaves the machine
     assert content["candidates"][0]["versions"].keys() >= {"python", "isograd", "numpy"}
     said = capsys.readouterr().out
     assert "overhead/plain" in said
@@ -263,9 +308,9 @@ def test_what_a_start_costs_comes_from_fresh_processes(tmp_path):
     made, log = conductor(tmp_path, candidates=(OURS, THIRD))
     table = {}
     list(measure_startup(made, startup.WORKLOADS, 2, table))
-    assert table[startup.IMPORT]["isograd cpu"].blocks == [0.1, 0.1]
-    assert table[startup.IMPORT]["numpy cpu"].blocks == [0.1, 0.1]
-    assert table[startup.PEAK_MEMORY]["isograd cpu"].blocks == [1000.0, 1000.0]
+    assert seconds(table[startup.IMPORT]["isograd cpu"]) == [0.1, 0.1]
+    assert seconds(table[startup.IMPORT]["numpy cpu"]) == [0.1, 0.1]
+    assert seconds(table[startup.PEAK_MEMORY]["isograd cpu"]) == [1000.0, 1000.0]
     assert set(table[startup.FIRST_STEP]) == {"isograd cpu"}
     assert [name for name, do in log if do == "load"][2:] == ["isograd", "numpy"] * 3
     asked = [do for name, do in log if name == "isograd"]
@@ -276,7 +321,7 @@ def test_a_start_after_a_run_needs_no_turn_that_does_not_count(tmp_path):
     made, log = conductor(tmp_path, candidates=(OURS, THIRD))
     table = {}
     list(measure_startup(made, startup.WORKLOADS, 2, table, files_are_warm=True))
-    assert table[startup.IMPORT]["isograd cpu"].blocks == [0.1, 0.1]
+    assert seconds(table[startup.IMPORT]["isograd cpu"]) == [0.1, 0.1]
     assert [name for name, do in log if do == "load"][2:] == ["isograd", "numpy"] * 2
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from isograd.backend.errors import ConfigurationError
 from isograd.benchmarks.bench import candidates as module
-from isograd.benchmarks.bench.candidates import candidates
+from isograd.benchmarks.bench.candidates import BEST_MODES, candidates, not_installed
+from isograd.benchmarks.bench.sides import LIBRARIES, MEANS
 
 
 @pytest.fixture
@@ -30,6 +31,12 @@ def names(*arguments):
 def test_what_is_installed_takes_part_unasked():
     assert names(["cpu"], None, []) == ["isograd cpu", "numpy cpu"]
     assert names(["cpu"], [], []) == ["isograd cpu"]
+
+
+@pytest.mark.usefixtures("other_python")
+def test_what_is_not_installed_anywhere_is_known():
+    assert not_installed([]) == ["torch", "jax", "thinc", "sklearn"]
+    assert not_installed(["/elsewhere"]) == ["thinc", "sklearn"]
 
 
 @pytest.mark.usefixtures("only_numpy")
@@ -98,3 +105,20 @@ def test_a_python_that_cannot_help_is_named(python, says):
         pytest.skip("thinc is installed here")
     with pytest.raises(ConfigurationError, match=says):
         candidates(["cpu"], [], [python])
+
+
+@pytest.mark.usefixtures("other_python")
+def test_what_a_mode_means_is_told_with_the_results():
+    made = candidates(["cpu"], ["torch", "numpy"], ["torch=/elsewhere"])
+    means = {one.name: one.record(2, {})["means"] for one in made}
+    assert "fused Adam" in means["torch cpu best"]
+    assert "torch.compile" in means["torch cpu best"]
+    assert means["torch cpu"] == "as it comes: eager"
+    best = next(one for one in made if one.mode == "best")
+    short = best.record(2, {}, compiles=False)["means"]
+    assert short.endswith("; torch.compile was left out of this short run")
+
+
+def test_every_peer_has_a_meaning_for_each_of_its_modes():
+    modes = {(name, "default") for name in LIBRARIES} | {(name, "best") for name in BEST_MODES}
+    assert set(MEANS) == modes

@@ -32,6 +32,12 @@ def test_warm_up_goes_on_until_its_time_is_over():
     assert sum(clock.asked) >= 5
 
 
+def test_a_call_that_is_a_warm_up_by_itself_is_done_once():
+    clock = SlowClock(4.0)
+    calls_a_block(clock, None, block_seconds=0.01, warm_up_seconds=0.05)
+    assert clock.asked == [1]
+
+
 def test_the_device_is_waited_for_before_the_clock_is_read():
     pending, waited = [], []
     clock = WallClock(lambda: waited.append(len(pending)))

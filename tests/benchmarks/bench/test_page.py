@@ -330,6 +330,33 @@ def test_a_run_that_was_stopped_says_so(show):
     assert "Stopped before the end" in text_of(show(found), "#warnings")
 
 
+def test_workloads_that_a_run_had_no_time_for_are_named(show):
+    found = results({"a/one": {OURS: [1.0] * 3}, "a/two": {OURS: [1.0] * 3}})
+    found["workloads"][1].update(results={}, ratios=[])
+    assert "because the time was up: a/two." in text_of(show(found), "#warnings")
+
+
+def test_what_a_mode_means_and_what_it_tried_is_told(show):
+    found = sample()
+    mlp = next(one for one in found["workloads"] if one["name"] == "step/mlp")
+    mlp["results"]["torch cpu best"] |= {
+        "note": "compiled",
+        "tried": {
+            "eager": {"seconds": 2e-3, "first_call_s": 0.1},
+            "compiled": {"seconds": 1e-3, "first_call_s": 4.5},
+            "1 thread": {"failed": "no such thing"},
+        },
+    }
+    browser = show(found)
+    browser.evaluate("document.querySelector('#more-facts').open = true")
+    assert "torch.compile" in text_of(browser, "#more-facts")
+    browser.evaluate("document.querySelector('[data-workload=\"step/mlp\"]').click()")
+    assert (
+        "compiled, of eager 2.00 ms, compiled 1.00 ms after 4.50 s, 1 thread (no such thing)"
+        in text_of(browser, ".details")
+    )
+
+
 def test_what_failed_everywhere_shows_its_reason(show):
     found = results({"a/one": {OURS: [1.0] * 3}})
     found["workloads"][0]["results"]["isograd cpu"] = {"status": "disagrees", "reason": "at dx"}

@@ -12,7 +12,7 @@ from isograd.benchmarks import report
 from isograd.benchmarks.bench import gpus, readme
 from isograd.benchmarks.bench.installed import installed_bytes
 from isograd.benchmarks.bench.remaining import Remaining
-from isograd.benchmarks.bench.results import ceilings, read
+from isograd.benchmarks.bench.results import ceilings, read, without_paths
 from isograd.benchmarks.bench.table import describe, quantity
 
 BEST = type(PEER)("torch", "cpu", "best")
@@ -78,6 +78,17 @@ def test_two_devices_are_compared_with_each_other():
     assert line_of(text, "a/one").split()[-4:] == ["0.25", "0.25-0.25", "isograd", "cpu"]
 
 
+def test_a_second_device_has_a_column_for_what_it_brings_beside_the_peers():
+    gpu = type(OURS)("isograd", "cuda:0")
+    text = describe(results({"a/one": {OURS: [2.0] * 3, gpu: [0.5] * 3, PEER: [4.0] * 3}}))
+    assert "  cuda:0 / cpu  ratio" in line_of(text, "workload")
+    line = ["a/one", "2.00 s", "500 ms", "4.00 s", "0.25", "0.50", "0.50-0.50", "torch cpu"]
+    assert line_of(text, "a/one").split() == " ".join(line).split()
+    assert "ratio: isograd's time on cpu over that of the fastest other library" in text
+    alone = describe(results({"a/one": {OURS: [2.0] * 3, gpu: [0.5] * 3}}))
+    assert "ratio: isograd's time on cuda:0 over that on cpu." in alone
+
+
 def test_failures_are_named_below_the_table():
     found = results({"a/one": {OURS: [1.0] * 3, PEER: [1.0] * 3}})
     broken = {"status": "out of memory", "reason": "Unable to allocate 4 TiB"}
@@ -105,16 +116,24 @@ def test_ceilings_are_rates_of_ours():
     assert ceilings(found["workloads"], found["candidates"]) == {"cpu": {"bytes_per_s": 2e9}}
 
 
-def test_the_time_left_follows_the_pace_so_far():
+@pytest.mark.parametrize(("longest", "left"), [(1e9, "80"), (60.0, "40")])
+def test_the_time_left_follows_the_pace_so_far_up_to_the_longest(longest, left):
     now, stream = [0.0], io.StringIO()
-    remaining = Remaining(10.0, stream, lambda: now[0])
+    remaining = Remaining(10.0, longest, stream, lambda: now[0])
     remaining.begin("first")
     now[0] = 20.0
     remaining.end(2.0)
     remaining.begin("second")
     first, second = stream.getvalue().splitlines()
     assert first.split() == ["0%", "first"]
-    assert second.split() == ["20%", "80", "s", "left", "second"]
+    assert second.split() == ["20%", left, "s", "left", "second"]
+
+
+def test_workloads_that_a_run_had_no_time_for_are_named():
+    measured = results({"a/one": {OURS: [1.0] * 3}, "a/two": {OURS: [1.0] * 3}})
+    measured["workloads"][1].update(results={}, ratios=[])
+    assert "not measured, because the time was up: a/two" in describe(measured)
+    assert "time was up" not in describe(measured | {"finished": False})
 
 
 # -- the machine --------------------------------------------------------------------------------
@@ -206,3 +225,10 @@ def test_the_readmes_table_is_the_one_of_the_committed_results():
         "the table was changed by hand: python -m isograd.benchmarks.bench.readme "
         "benchmarks/results/bench-cpu.json --write README.md"
     )
+
+
+def test_the_committed_results_do_not_tell_where_something_lay():
+    if not COMMITTED.is_file():
+        pytest.skip("no results are committed here")
+    content = read(str(COMMITTED))
+    assert without_paths(content) == content

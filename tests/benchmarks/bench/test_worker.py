@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from isograd.benchmarks.bench import worker as module
 from isograd.benchmarks.bench.candidates import Candidate
 from isograd.benchmarks.bench.process import launcher, thread_variables
 from isograd.benchmarks.bench.worker import Worker, peak_bytes
+from isograd.benchmarks.bench.workload import Prepared, Workload
 
 SPINNING = """
 import sys, threading, time
@@ -112,7 +114,58 @@ def test_a_variant_that_fails_is_noted_and_passed_over(worker, monkeypatch):
 
     monkeypatch.setattr(type(worker._side), "choose", chosen)
     monkeypatch.setattr(worker._side, "variants", lambda compiles: ["eager", "compiled"])
-    assert set_up(worker, "overhead/plain")["note"] == "eager; compiled failed: RuntimeError"
+    answer = set_up(worker, "overhead/plain")
+    assert answer["note"] == "eager"
+    assert answer["tried"]["compiled"] == {"failed": "RuntimeError: no compiler"}
+
+
+def test_a_variant_is_tried_again_where_others_disturbed_it(worker, monkeypatch):
+    times = {"eager": [9.0, 9.0, 1.0, 9.0, 1.0, 1.0], "1 thread": [0.5, 2.0, 2.0, 2.0]}
+    shares = [0.9, 0.9, 0.0, 0.9, 0.0, 0.0, 0.9, 0.0, 0.0, 0.0]
+
+    class Clock:
+        def seconds(self, call, n):
+            return times[worker._side.variant].pop(0) * n
+
+    monkeypatch.setattr(worker, "_calls_a_block", lambda *arguments: 1)
+    monkeypatch.setattr(worker, "_clock", Clock())
+    quiet = SimpleNamespace(begin=lambda: None, end=lambda: shares.pop(0))
+    monkeypatch.setattr(worker, "_new_disturbance", lambda: quiet)
+    monkeypatch.setattr(worker._side, "variants", lambda compiles: ["eager", "1 thread"])
+    answer = set_up(worker, "overhead/plain")
+    assert {name: one["seconds"] for name, one in answer["tried"].items()} == {
+        "eager": 1.0,
+        "1 thread": 2.0,  # not 0.5: that one was disturbed
+    }
+
+
+def test_compiling_ends_when_it_took_too_much_of_a_run(worker, monkeypatch):
+    monkeypatch.setattr(worker._side, "variants", lambda compiles: ["eager", "compiled"])
+    monkeypatch.setattr(worker, "_compiling_left", 1e-9)
+    assert "seconds" in set_up(worker, "overhead/plain")["tried"]["compiled"]
+    left = set_up(worker, "overhead/recorded")["tried"]["compiled"]
+    assert left == {"failed": "not tried: compiling took too much of this run"}
+
+
+def test_the_first_call_of_the_variant_that_was_chosen_has_its_compilation(worker, monkeypatch):
+    prepared = []
+
+    class Clock:
+        def seconds(self, call, n):
+            return n * {"eager": 2.0, "compiled": 1.0}[worker._side.variant]
+
+    def prepare(asked, side):
+        prepared.append(side.variant)
+        seconds = 0.05 if prepared.count("compiled") == 1 else 0.0
+        return Prepared(lambda: time.sleep(seconds), dict)
+
+    worker._clock = Clock()
+    monkeypatch.setattr(worker._side, "variants", lambda compiles: ["eager", "compiled"])
+    monkeypatch.setattr(Workload, "prepare", prepare)
+    answer = set_up(worker, "overhead/plain")
+    assert prepared == ["eager", "compiled", "compiled"]
+    assert answer["first_call_s"] > 0.05
+    assert answer["tried"]["compiled"]["seconds"] == 1.0
 
 
 def test_the_most_memory_of_this_process_is_known():
@@ -152,6 +205,29 @@ def test_every_library_gets_the_same_number_of_threads():
     variables = thread_variables(3)
     assert {variables[name] for name in variables if name.endswith("THREADS")} == {"3"}
     assert variables["NPROC"] == "3"  # jax's
+
+
+def test_a_worker_finds_packages_where_this_process_does(monkeypatch, tmp_path):
+    tell = "import os; print('{\"found\": \"%s\"}' % os.environ['PYTHONPATH'])"
+    monkeypatch.setattr("isograd.benchmarks.bench.process.WORKER", ("-c", tell))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "packages", "/others"]))
+    with launcher(1) as (launch, folder):
+        process = launch(Candidate("numpy", "cpu"))
+        found = process.ask("load")["found"]
+        process.close()
+    expected = [str(folder / "theirs"), str(tmp_path / "packages"), "/others"]
+    assert found.split(os.pathsep) == expected
+
+
+def test_what_torch_compiles_is_kept_for_a_run_and_no_longer(monkeypatch):
+    tell = "import os; print('{\"where\": \"%s\"}' % os.environ['TORCHINDUCTOR_CACHE_DIR'])"
+    monkeypatch.setattr("isograd.benchmarks.bench.process.WORKER", ("-c", tell))
+    with launcher(1) as (launch, folder):
+        process = launch(Candidate("numpy", "cpu"))
+        where = process.ask("load")["where"]
+        process.close()
+    assert Path(where).parent == folder  # a new one for each run
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
