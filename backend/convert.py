@@ -115,6 +115,8 @@ def _from_array(raw: Array, dtype: Any, where: Device, copy: bool | None) -> Arr
 
 def _from_host(data: Any, dtype: Any, where: Device, copy: bool | None) -> Array:
     """An array on the device from what NumPy can read."""
+    if dtype is None and _is_bfloat16(data):
+        dtype = "bfloat16"
     name = "" if dtype is None else dtype_name(dtype)
     if name == "bfloat16":  # NumPy has none; float32 holds its values
         return where.xp.astype(_from_host(data, "float32", where, copy), as_dtype(where.xp, name))
@@ -134,6 +136,8 @@ def _read(data: Any) -> np.ndarray:
         raise DtypeError("array: a masked array would lose its mask; pass x.filled(value)")
     try:
         host = np.asarray(data)
+        if _is_bfloat16(host):
+            host = host.astype(np.float32)
     except (ValueError, OverflowError) as error:
         raise DtypeError(f"array: data must be rectangular lists of numbers; {error}") from error
     if host.dtype.kind not in "biufc" or host.dtype.name not in DTYPE_NAMES:
@@ -142,6 +146,11 @@ def _read(data: Any) -> np.ndarray:
             f"got {type(data).__name__} that NumPy reads as {host.dtype}"
         )
     return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+
+
+def _is_bfloat16(x: Any) -> bool:
+    """Whether x is a NumPy array of the package ml_dtypes, as CuPy's bfloat16 arrays become."""
+    return isinstance(x, np.ndarray) and x.dtype.name == "bfloat16"
 
 
 def _cast(host: np.ndarray, name: str, from_numbers: bool) -> np.ndarray:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from .errors import DtypeError
 from .namespaces import Array, Namespace
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-FLOATING = ("float16", "bfloat16", "float32", "float64")
+HALF = ("float16", "bfloat16")
+FLOATING = (*HALF, "float32", "float64")
 COMPLEX = ("complex64", "complex128")
 DTYPE_NAMES = ("bool", *INTEGERS, *FLOATING, *COMPLEX)
 
@@ -81,10 +85,15 @@ def dtype_name(dtype: Any) -> str:
 def as_dtype(xp: Namespace, dtype: Any) -> Any:
     """The namespace's own dtype object for any library's dtype, a name or a Python number type.
 
+    float16 and bfloat16, which the standard does not have, where the library has them; CuPy's
+    bfloat16 is that of the package ml_dtypes.
     Raises DtypeError when it means nothing, or the library has none of this name.
     """
     name = dtype_name(dtype)
+    xp = getattr(xp, "wrapped", xp)  # the half ones are not in the standard
     found = getattr(xp, name, None)
+    if found is None and name == "bfloat16":
+        found = _bfloat16(xp)
     if found is None:
         raise DtypeError(f"{xp.__name__} has no dtype {name}; use another, e.g. float32")
     return found
@@ -133,6 +142,26 @@ def _name_of(dtype: Any) -> str:
     if name not in DTYPE_NAMES:
         raise _no_dtype(dtype)
     return name
+
+
+def _bfloat16(xp: Namespace) -> Any:
+    """CuPy's bfloat16, which is not among its names: the dtype of the package ml_dtypes.
+
+    Raises DtypeError without the package, and for libraries that have none.
+    """
+    library = xp.__name__.rpartition(".")[2]
+    if library != "cupy":
+        raise DtypeError(
+            f"{xp.__name__} has no dtype bfloat16; use float32 there, or run on a library that has "
+            'it: use("cuda") or use("torch")'
+        )
+    try:
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    except ImportError:
+        raise DtypeError(
+            "CuPy has bfloat16 only where the package ml_dtypes is; pip install ml_dtypes, or use "
+            "float16"
+        ) from None
 
 
 def _no_dtype(dtype: Any) -> DtypeError:

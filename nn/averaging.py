@@ -6,13 +6,16 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ..backend import Array, unwrap
+from ..backend import Array, array, assign, device_of, unwrap
 from ..backend.errors import HyperparameterError, StateDictError
 from ..backend.replay import carried, each_step
 from .autograd.tensor import write_in_place
 from .module import Module
 from .optimizers.hyperparameters import below_one
-from .parameter import copied
+from .optimizers.masters import follow, is_half, widened
+from .parameter import Parameter, copied
+
+MASTERS = "master_params"
 
 
 class ExponentialMovingAverage:
@@ -20,7 +23,8 @@ class ExponentialMovingAverage:
 
     Call update(model) after every optimizer step. The first update copies the parameters, so there
     is no bias towards the start. Buffers, as the statistics of batch norm, are those of the last
-    update. average.module is the averaged model: evaluate and save that one.
+    update. average.module is the averaged model: evaluate and save that one. Averages in half
+    precision have float32 masters beside it, where small shares are not lost.
     decay in [0, 1); 0 copies. Raises HyperparameterError, and in update StateDictError for a model
     with other names or shapes. torch's AveragedModel with get_ema_multi_avg_fn(decay); optax.ema
     starts from 0 and divides the bias out.
@@ -31,6 +35,9 @@ class ExponentialMovingAverage:
         self.decay = below_one("ExponentialMovingAverage: decay", decay)
         _check_model(model)
         self.module = copy.deepcopy(model)
+        self._masters = {
+            name: widened(unwrap(p)) for name, p in self.module.named_parameters() if is_half(p)
+        }
         self.n_updates = 0
 
     def update(self, model: Module) -> None:
@@ -41,26 +48,47 @@ class ExponentialMovingAverage:
         _check_alike(own, new)
         share = 1.0 if self.n_updates == 0 else 1.0 - self.decay
         for name, average in own.items():
-            old, now = unwrap(average), unwrap(new[name])
-            write_in_place(average, now if share == 1.0 else old + share * (now - old))
+            now, master = widened(unwrap(new[name])), self._master(name, average)
+            value = now if share == 1.0 else master + share * (now - master)
+            if master is not unwrap(average):
+                assign(master, value)
+            write_in_place(average, value)
         self.module._replace_buffers(lambda path, x: carried(x, copied(buffers[path])))
         each_step(self._count)
+
+    def _master(self, name: str, average: Parameter) -> Array:
+        """What holds an average in full precision: a float32 array, or the parameter itself."""
+        if name not in self._masters:
+            return unwrap(average)
+        follow(self._masters[name], unwrap(average))
+        return self._masters[name]
 
     def _count(self) -> None:
         self.n_updates += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """{"n_updates": n, "module": the averaged model's state_dict}."""
-        return {"n_updates": self.n_updates, "module": self.module.state_dict()}
+        """{"n_updates": n, "module": the averaged model's state_dict}.
+
+        In half precision also {"master_params": the float32 averages by name}.
+        """
+        state = {"n_updates": self.n_updates, "module": self.module.state_dict()}
+        masters = {name: copied(x) for name, x in self._masters.items()}
+        return {**state, MASTERS: masters} if masters else state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state_dict. Raises StateDictError, DtypeError, CastOverflowError."""
-        if set(state) != {"n_updates", "module"}:
+        """Go on from a state_dict. Raises StateDictError, DtypeError, CastOverflowError.
+
+        Averages that are not among its masters go on from the module's parameters.
+        """
+        if set(state) - {MASTERS} != {"n_updates", "module"}:
             raise StateDictError(
                 "ExponentialMovingAverage: a state_dict has the keys 'n_updates' and 'module', got "
                 f"{sorted(map(str, state))}"
             )
         self.module.load_state_dict(state["module"])
+        for name in self._masters.keys() & state.get(MASTERS, {}).keys():
+            own = self._masters[name]
+            assign(own, array(state[MASTERS][name], dtype=own.dtype, device=device_of(own)))
         self.n_updates = int(state["n_updates"])
 
 

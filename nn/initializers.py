@@ -1,6 +1,7 @@
 """First values of parameters: plain arrays by shape, torch's layout (out, in, *kernel).
 
-The random ones draw from a Generator (the process's own unless given): the same on every device.
+The random ones draw from a Generator (the process's own unless given): the same on every device;
+those of float16 and bfloat16 are the float32 ones, rounded, a bound of uniform() included.
 n_in and n_out: how many numbers feed one output and how many outputs one number feeds, both times
 the kernel's size. gain: a factor for the activation that follows.
 """
@@ -10,7 +11,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..backend import Array, Device, as_dtype, current_device, find_device
+from ..backend import (
+    Array,
+    Device,
+    array,
+    as_dtype,
+    current_device,
+    device_of,
+    dtype_name,
+    find_device,
+)
+from ..backend.dtypes import HALF
 from ..backend.errors import HyperparameterError, ShapeError
 from ..backend.random import Generator, default_generator
 
@@ -50,7 +61,8 @@ def uniform(
 ) -> Array:
     """U(low, high). Raises HyperparameterError unless low < high and both are finite."""
     source = generator or default_generator()
-    return source.uniform(shape, low, high, dtype=dtype, device=device)
+    drawn = source.uniform(shape, low, high, dtype=_drawn_in(dtype), device=device)
+    return _cast(drawn, dtype)
 
 
 def normal(
@@ -64,7 +76,8 @@ def normal(
 ) -> Array:
     """N(mean, std^2). Raises HyperparameterError unless std >= 0 and both are finite."""
     source = generator or default_generator()
-    return source.normal(shape, mean, std, dtype=dtype, device=device)
+    drawn = source.normal(shape, mean, std, dtype=_drawn_in(dtype), device=device)
+    return _cast(drawn, dtype)
 
 
 def glorot_uniform(
@@ -217,6 +230,16 @@ def _normal(
     _check_gain(operation, gain)
     std = gain * math.sqrt(variance)
     return normal(shape, 0.0, std, generator=generator, dtype=dtype, device=device)
+
+
+def _drawn_in(dtype: Any) -> Any:
+    """The dtype that numbers are drawn in: float32 for the half ones."""
+    return dtype if dtype is None or dtype_name(dtype) not in HALF else "float32"
+
+
+def _cast(x: Array, dtype: Any) -> Array:
+    """x, rounded where another dtype than that of x is asked for."""
+    return x if dtype is None else array(x, dtype=dtype, device=device_of(x))
 
 
 def _ratio(numerator: float, count: int) -> float:

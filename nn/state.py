@@ -18,6 +18,7 @@ from ..backend import (
     to_numpy,
     unwrap,
 )
+from ..backend.comparison import on_host
 from ..backend.errors import CastOverflowError, DtypeError, StateDictError
 from ..backend.replay import carried
 from .autograd.tensor import write_in_place
@@ -111,7 +112,8 @@ def _fitted(name: str, value: Array, x: Array) -> Array:
             f"load_state_dict: {name} must be {wanted} or narrower, got {given}; nothing was "
             "written; cast the array in the state first"
         )
-    host = to_numpy(value)  # the one place where a cast is checked, whatever the library
+    # The one place where a cast is checked, whatever the library.
+    host = on_host(value) if given == "bfloat16" else to_numpy(value)
     try:
         return array(host, dtype=wanted, device=device_of(target), copy=True)
     except CastOverflowError as error:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .children import run_for
+from .children import last_lines, run_for
 from .run import Run
 
 PATIENCE = 200.0  # seconds
@@ -20,10 +20,12 @@ COMPARED = ("--devices", "cpu,cuda")
 def devices(run: Run) -> None:
     """`isograd bench --quick` without other libraries."""
     with tempfile.TemporaryDirectory(prefix="isograd-gpu-") as folder:
-        file = Path(folder) / "bench.json"
+        file, output = Path(folder) / "bench.json", Path(folder) / "output.txt"
         words = [sys.executable, "-m", "isograd", "bench", "--quick", "--peers", "none"]
         words += [*(REHEARSED if run.rehearses else COMPARED), "--json", str(file)]
-        run_for(words, PATIENCE)
+        note = run_for(words, PATIENCE, output)
+        if not file.exists():
+            raise RuntimeError(f"isograd bench wrote no results: {note} {last_lines(output)}")
         results = json.loads(file.read_text(encoding="utf-8"))
     for workload in results["workloads"]:
         for candidate, found in workload["results"].items():

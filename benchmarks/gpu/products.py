@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...backend import as_dtype
 from ..bench.clocks import Call
 from .numbers import many
 from .run import Run
@@ -52,8 +53,9 @@ def products(run: Run) -> None:
     """Every case by every way; the main product also with its backward pass."""
     for case in cases(run):
         ways = our_ways(run, case) if run.is_ours else torch_ways(run, case)
+        exact = Exact(run, case)
         for how, way in ways:
-            _measure(run, case, how, way)
+            _measure(run, exact, how, way)
         if case.is_main and case.activation == "gelu":
             _measure_training(run, case)
 
@@ -116,30 +118,41 @@ def torch_ways(run: Run, case: Case) -> Iterator[tuple[str, Way]]:
         yield "compile", compiled
 
 
+class Exact:
+    """The first rows of a case's result in float64: computed once, for all ways to it."""
+
+    def __init__(self, run: Run, case: Case) -> None:
+        self.case, self._run = case, run
+        self._rows: np.ndarray | None = None
+
+    def error(self, y: Any, x: Any, weight: Any, bias: Any) -> float:
+        """|y - exact| / |exact| of these rows."""
+        if self._rows is None:
+            given = (_in_float64(self._run, one) for one in (x[:COMPARED], weight, bias))
+            self._rows = _by_definition(self.case.activation, *given)
+        found = _in_float64(self._run, y[:COMPARED])
+        return float(np.linalg.norm(found - self._rows) / np.linalg.norm(self._rows))
+
+
 class Product:
     """One way to a case: make() gives the call, error() compares its result with float64."""
 
-    def __init__(self, run: Run, case: Case, way: Way) -> None:
-        self._run, self._case, self._way = run, case, way
+    def __init__(self, run: Run, exact: Exact, way: Way) -> None:
+        self._run, self._exact, self._way = run, exact, way
 
     def make(self) -> Call:
-        self._arrays = _operands(self._run, self._case)
+        self._arrays = _operands(self._run, self._exact.case)
         self._call = self._way(*self._arrays)
         return self._call
 
     def error(self) -> float:
         """|y - exact| / |exact| of the first rows."""
-        y: Any = self._call()
-        x, weight, bias = self._arrays
-        first = (y[:COMPARED], x[:COMPARED], weight, bias)
-        found, *given = (_in_float64(self._run, one) for one in first)
-        exact = _by_definition(self._case.activation, *given)
-        return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+        return self._exact.error(self._call(), *self._arrays)
 
 
-def _measure(run: Run, case: Case, how: str, way: Way) -> None:
+def _measure(run: Run, exact: Exact, how: str, way: Way) -> None:
     """Time the value of one way, and compare it."""
-    product = Product(run, case, way)
+    product, case = Product(run, exact, way), exact.case
     flops, error = product_flops(case.m, case.n, case.k), product.error
     with run.precisely(case.of_float32):
         run.measure(
@@ -153,7 +166,7 @@ def _measure_training(run: Run, case: Case) -> None:
 
     def make() -> Call:
         arrays = [_variable(run, x) for x in _operands(run, case)]
-        dy = _as(run, run.side.array(many("dy", case.m, case.n)), case.dtype)
+        dy = in_dtype(run, run.side.array(many("dy", case.m, case.n)), case.dtype)
 
         def call() -> None:
             run.side.forget_gradients(*arrays)
@@ -199,26 +212,28 @@ def _torch_linear(x: Any, weight: Any, bias: Any, *, activation: str) -> Any:
 def _operands(run: Run, case: Case) -> list[Any]:
     """x, weight and bias in the dtype of the case."""
     numbers = (
-        many("x", case.m, case.k),
-        many("weight", case.n, case.k, scale=case.k**-0.5),
-        many("bias", case.n),
+        _numbers("x", case.m, case.k),
+        _numbers("weight", case.n, case.k, scale=case.k**-0.5),
+        _numbers("bias", case.n),
     )
-    return [_as(run, run.side.array(one), case.dtype) for one in numbers]
+    return [in_dtype(run, run.side.array(one), case.dtype) for one in numbers]
 
 
-def _as(run: Run, x: Any, dtype: str) -> Any:
-    """x in another dtype; CuPy has bfloat16 from the package ml_dtypes."""
+@functools.lru_cache(maxsize=3)
+def _numbers(name: str, *shape: int, scale: float = 1.0) -> np.ndarray:
+    """many(), once for all ways to a case: it takes longer than what is timed."""
+    return many(name, *shape, scale=scale)
+
+
+def in_dtype(run: Run, x: Any, dtype: str) -> Any:
+    """x in another dtype."""
     if not run.is_ours:
         return x.to(getattr(run.side.xp, dtype))
-    if dtype == "bfloat16":
-        import ml_dtypes
-
-        return x.astype(ml_dtypes.bfloat16)
-    return x.astype(dtype)
+    return x.astype(as_dtype(run.side.xp, dtype))
 
 
 def _in_float64(run: Run, x: Any) -> np.ndarray:
-    return run.side.to_numpy(_as(run, x, "float32")).astype(np.float64)
+    return run.side.to_numpy(in_dtype(run, x, "float32")).astype(np.float64)
 
 
 def _by_definition(

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from ..report import ROOT
-from .children import run_for
+from ..report import ROOT, n_cores
+from .children import last_lines, run_for
 from .run import Run
 
 KERNEL_TESTS = ROOT / "tests" / "kernels" / "cuda"
 REHEARSED = KERNEL_TESTS / "test_softmax_cuda.py"
-AT_A_TIME = 4  # processes: their kernels are small, NVRTC on the CPU is what takes long
+AT_A_TIME = max(4, n_cores() // 2)  # processes: kernels are small, NVRTC is what takes long
 MOST_FAILURES = 20  # that are named, of one process
 PATIENCE = 200.0  # seconds for the tests of one file
 SUITE_PATIENCE = 420.0
@@ -60,7 +60,8 @@ def all_tests(run: Run) -> None:
     """Every other test on the GPU: each op of the library on CuPy's arrays."""
     tests = ROOT / "tests"
     words = [str(REHEARSED)] if run.rehearses else [str(tests), f"--ignore={KERNEL_TESTS}"]
-    _write(run, "all other tests", _tested(run, words, SUITE_PATIENCE, n_processes=8))
+    n_processes = max(2, n_cores() - 2)
+    _write(run, "all other tests", _tested(run, words, SUITE_PATIENCE, n_processes))
 
 
 def pytest_words(arguments: Sequence[str], n_processes: int = 0) -> list[str]:
@@ -78,9 +79,9 @@ def pytest_words(arguments: Sequence[str], n_processes: int = 0) -> list[str]:
 
 
 def outcome_of(xml: Path, seconds: float, note: str) -> Outcome:
-    """What a JUnit file tells; the note alone where there is none."""
+    """What a JUnit file tells; where there is none, the note says why."""
     if not xml.exists():  # it was stopped, or ended by a signal
-        return Outcome(0, 0, 0, seconds, (), note or "pytest wrote no results")
+        return Outcome(0, 0, 0, seconds, (), f"pytest wrote no results: {note}")
     cases = list(ElementTree.parse(xml).iter("testcase"))
     bad = [case for case in cases if case.find("failure") is not None]
     bad += [case for case in cases if case.find("error") is not None and case not in bad]
@@ -101,11 +102,13 @@ def _why(case: ElementTree.Element) -> str:
 def _tested(run: Run, arguments: Sequence[str], patience: float, n_processes: int = 0) -> Outcome:
     """Run pytest; in a rehearsal the tests are skipped, and all the rest is as it will be."""
     with tempfile.TemporaryDirectory(prefix="isograd-gpu-") as folder:
-        xml = Path(folder) / "results.xml"
+        xml, output = Path(folder) / "results.xml", Path(folder) / "output.txt"
         words = pytest_words([*arguments, f"--junitxml={xml}"], n_processes)
         environment = {**os.environ, "ISOGRAD_REQUIRE_GPU": "0" if run.rehearses else "1"}
         started = time.perf_counter()
-        note = run_for(words, patience, cwd=ROOT, env=environment)
+        note = run_for(words, patience, output, cwd=ROOT, env=environment)
+        if not xml.exists():
+            note = f"{note} {last_lines(output)}".strip()
         return outcome_of(xml, time.perf_counter() - started, note)
 
 

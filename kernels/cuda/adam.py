@@ -11,10 +11,10 @@ from ...backend import Array
 from ...backend.replay import step_numbers
 from ..adam import update_numbers
 from .arrays import n_blocks, struct
-from .packs import PACK_BYTES, n_packs
+from .packs import PACK_BYTES, UPDATE_HEADERS, n_packs, updated
 from .source import Source
 
-ADAM = Source("adam.cu", dtypes=("float32", "float64"), headers=("common.cuh", "pack.cuh"))
+ADAM = Source("adam.cu", headers=UPDATE_HEADERS)
 
 THREADS = 256  # as in adam.cu
 FIELDS = ("beta1", "rest1", "beta2", "rest2", "eps", "step", "decay")
@@ -27,21 +27,44 @@ def adam_cupy(p: Array, dp: Array, m: Array, v: Array, *, numbers: Settings) -> 
 
     numbers: t, lr, betas, eps and weight_decay, asked for at each update.
     """
-    _update(p, dp, m, v, lambda: _factors(decoupled=False, **numbers()), False)
+    _update(p, None, dp, m, v, numbers, decoupled=False)
 
 
 def adamw_cupy(p: Array, dp: Array, m: Array, v: Array, *, numbers: Settings) -> None:
     """Overwrite p, m and v (1-D) with their values after an update of AdamW; dp is read."""
-    _update(p, dp, m, v, lambda: _factors(decoupled=True, **numbers()), True)
+    _update(p, None, dp, m, v, numbers, decoupled=True)
+
+
+def adam_half_cupy(
+    p: Array, master: Array, dp: Array, m: Array, v: Array, *, numbers: Settings
+) -> None:
+    """adam_cupy of the float32 master of p, and p its values rounded to 16 bits."""
+    _update(p, master, dp, m, v, numbers, decoupled=False)
+
+
+def adamw_half_cupy(
+    p: Array, master: Array, dp: Array, m: Array, v: Array, *, numbers: Settings
+) -> None:
+    """adamw_cupy of the float32 master of p, and p its values rounded to 16 bits."""
+    _update(p, master, dp, m, v, numbers, decoupled=True)
 
 
 def _update(
-    p: Array, dp: Array, m: Array, v: Array, factors: Callable[[], tuple], decoupled: bool
+    p: Array,
+    master: Array | None,
+    dp: Array,
+    m: Array,
+    v: Array,
+    numbers: Settings,
+    *,
+    decoupled: bool,
 ) -> None:
-    sizes = (n_packs(p, dp, m, v), np.int64(p.size))
-    values = step_numbers(factors, struct(FIELDS, p.dtype))
-    args = (p, dp, m, v, *values, np.bool_(decoupled), *sizes)
-    grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
+    changed, both = updated(p, master)
+    sizes = (n_packs(changed, p, dp, m, v), np.int64(p.size))
+    fields = struct(FIELDS, changed.dtype)
+    values = step_numbers(lambda: _factors(decoupled=decoupled, **numbers()), fields)
+    args = (*both, dp, m, v, *values, np.bool_(decoupled), *sizes)
+    grid = (n_blocks(changed.nbytes, THREADS * PACK_BYTES),)
     ADAM.launch("adam_update", p.dtype, grid, (THREADS,), args)
 
 

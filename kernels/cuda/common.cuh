@@ -80,11 +80,12 @@ __device__ __forceinline__ ACC not_a_number() { return __uint_as_float(0x7fc0000
 
 // ---- exactly rounded arithmetic: never contracted to an FMA, so that a CPU gets the same bits ----
 // In float it is written as PTX: CuPy compiles with -ftz=true, which would make numbers below 1.2e-38
-// zero, as it does in all other arithmetic here.
+// zero, as it does in all other arithmetic here, in -x and in comparisons too.
 
 #ifdef CUDA_HOST
 __device__ __forceinline__ float mul_rn(float a, float b) { return __fmul_rn(a, b); }
 __device__ __forceinline__ float add_rn(float a, float b) { return __fadd_rn(a, b); }
+__device__ __forceinline__ float sub_rn(float a, float b) { return __fsub_rn(a, b); }
 __device__ __forceinline__ float div_rn(float a, float b) { return __fdiv_rn(a, b); }
 __device__ __forceinline__ float sqrt_rn(float a) { return __fsqrt_rn(a); }
 #else
@@ -97,6 +98,12 @@ __device__ __forceinline__ float mul_rn(float a, float b) {
 __device__ __forceinline__ float add_rn(float a, float b) {
   float y;
   asm("add.rn.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
+  return y;
+}
+
+__device__ __forceinline__ float sub_rn(float a, float b) {
+  float y;
+  asm("sub.rn.f32 %0, %1, %2;" : "=f"(y) : "f"(a), "f"(b));
   return y;
 }
 
@@ -115,8 +122,16 @@ __device__ __forceinline__ float sqrt_rn(float a) {
 
 __device__ __forceinline__ double mul_rn(double a, double b) { return __dmul_rn(a, b); }
 __device__ __forceinline__ double add_rn(double a, double b) { return __dadd_rn(a, b); }
+__device__ __forceinline__ double sub_rn(double a, double b) { return __dsub_rn(a, b); }
 __device__ __forceinline__ double div_rn(double a, double b) { return __ddiv_rn(a, b); }
 __device__ __forceinline__ double sqrt_rn(double a) { return __dsqrt_rn(a); }
+
+// x < 0, by its bits: those of the smallest negative number to those of -infinity.
+__device__ __forceinline__ bool is_below_zero(float x) {
+  return __float_as_uint(x) - 0x80000001u < 0x7f800000u;
+}
+
+__device__ __forceinline__ bool is_below_zero(double x) { return x < 0; }
 
 // c[0] x^(N-1) + ... + c[N-1] by Horner's rule.
 template <class X, int N>

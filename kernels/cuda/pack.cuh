@@ -12,21 +12,21 @@ __device__ __forceinline__ bool is_aligned(const T* address) {
   return (unsigned long long)address % sizeof(Pack<T, N>) == 0;
 }
 
-template <int N>
-__device__ __forceinline__ Pack<ACC, N> load_pack(const T* from) {
-  const auto loaded = *(const Pack<T, N>*)from;
+template <int N, class U>
+__device__ __forceinline__ Pack<ACC, N> load_pack(const U* from) {
+  const auto loaded = *(const Pack<U, N>*)from;
   Pack<ACC, N> values;
 #pragma unroll
   for (int i = 0; i < N; i++) values.at[i] = wide(loaded.at[i]);
   return values;
 }
 
-template <int N>
-__device__ __forceinline__ void store_pack(T* to, const Pack<ACC, N>& values) {
-  Pack<T, N> stored;
+template <int N, class U>
+__device__ __forceinline__ void store_pack(U* to, const Pack<ACC, N>& values) {
+  Pack<U, N> stored;
 #pragma unroll
-  for (int i = 0; i < N; i++) stored.at[i] = narrow<T>(values.at[i]);
-  *(Pack<T, N>*)to = stored;
+  for (int i = 0; i < N; i++) stored.at[i] = narrow<U>(values.at[i]);
+  *(Pack<U, N>*)to = stored;
 }
 
 // Whole packs are 16 bytes, which is what reaches the full speed of the memory: pack i of an array.

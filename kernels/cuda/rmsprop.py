@@ -10,28 +10,48 @@ import numpy as np
 from ...backend import Array
 from ...backend.replay import step_numbers
 from .arrays import NULL, n_blocks, struct
-from .packs import PACK_BYTES, n_packs
+from .packs import PACK_BYTES, UPDATE_HEADERS, n_packs, updated
 from .source import Source
 
-RMSPROP = Source("rmsprop.cu", dtypes=("float32", "float64"), headers=("common.cuh", "pack.cuh"))
+RMSPROP = Source("rmsprop.cu", headers=UPDATE_HEADERS)
 
 THREADS = 256  # as in rmsprop.cu
 FIELDS = ("lr", "eps", "alpha", "rest", "decay", "momentum", "centered")
 
 
-def rmsprop_cupy(
-    p: Array, dp: Array, square: Array, *others: Array, numbers: Callable[[], dict[str, Any]]
-) -> None:
+Settings = Callable[[], dict[str, Any]]
+
+
+def rmsprop_cupy(p: Array, dp: Array, square: Array, *others: Array, numbers: Settings) -> None:
     """Overwrite p (1-D) and the moments with their values after an update; dp is read.
 
     others: the mean if centered, then the velocity if there is momentum. numbers: t and the
     settings, asked for once at each update.
     """
-    sizes = (n_packs(p, dp, square, *others), np.int64(p.size))
-    values = step_numbers(lambda: _factors(**numbers()), struct(FIELDS, p.dtype))
+    _update(p, None, dp, square, others, numbers)
+
+
+def rmsprop_half_cupy(
+    p: Array, master: Array, dp: Array, square: Array, *others: Array, numbers: Settings
+) -> None:
+    """rmsprop_cupy of the float32 master of p, and p its values rounded to 16 bits."""
+    _update(p, master, dp, square, others, numbers)
+
+
+def _update(
+    p: Array,
+    master: Array | None,
+    dp: Array,
+    square: Array,
+    others: tuple[Array, ...],
+    numbers: Settings,
+) -> None:
+    changed, both = updated(p, master)
+    sizes = (n_packs(changed, p, dp, square, *others), np.int64(p.size))
+    values = step_numbers(lambda: _factors(**numbers()), struct(FIELDS, changed.dtype))
     ends = (others[0], others[-1]) if others else (NULL, NULL)
-    grid = (n_blocks(p.nbytes, THREADS * PACK_BYTES),)
-    args = (p, dp, square, *ends, *values, *sizes)
+    grid = (n_blocks(changed.nbytes, THREADS * PACK_BYTES),)
+    args = (*both, dp, square, *ends, *values, *sizes)
     RMSPROP.launch("rmsprop_update", p.dtype, grid, (THREADS,), args)
 
 

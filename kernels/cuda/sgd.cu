@@ -4,61 +4,59 @@
 constexpr int THREADS = 256;
 
 struct SgdNumbers {
-  T lr, momentum;
-  T share;  // of the gradient in the velocity
-  T decay;  // weight_decay
-  T ahead;  // nesterov: momentum, how far the step looks ahead; else 0
+  ACC lr, momentum;
+  ACC share;  // of the gradient in the velocity
+  ACC decay;  // weight_decay
+  ACC ahead;  // nesterov: momentum, how far the step looks ahead; else 0
 };
 
 // The direction of the step, after the velocity has been advanced.
-__device__ __forceinline__ T direction(const SgdNumbers& c, T dp, T& v) {
-  if (c.share != T(1)) dp = mul_rn(dp, c.share);
+__device__ __forceinline__ ACC direction(const SgdNumbers& c, ACC dp, ACC& v) {
+  if (c.share != ACC(1)) dp = mul_rn(dp, c.share);
   v = add_rn(mul_rn(v, c.momentum), dp);
-  return c.ahead != T(0) ? add_rn(dp, mul_rn(v, c.ahead)) : v;
+  return c.ahead != ACC(0) ? add_rn(dp, mul_rn(v, c.ahead)) : v;
 }
 
-__device__ __forceinline__ T decayed(const SgdNumbers& c, T dp, T p) {
-  return c.decay != T(0) ? add_rn(dp, mul_rn(p, c.decay)) : dp;
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-sgd_update(T* __restrict__ p, const T* __restrict__ dp, const SgdNumbers now,
-           const SgdNumbers* __restrict__ later, long long n_packs, long long n) {
-  const SgdNumbers c = at(now, later);
-  for (long long i = thread_index(); i < n_packs; i += n_threads()) {
-    Whole p_pack = load_whole(p, i);
-    const Whole dp_pack = load_whole(dp, i);
+// The N values from place i on; v: the velocity if HAS_VELOCITY.
+template <bool HAS_VELOCITY, int N>
+__device__ __forceinline__ void update(const SgdNumbers& c, T* p, ACC* master, const T* dp, ACC* v,
+                                       long long i) {
+  Pack<ACC, N> values = load_values<N>(p, master, i), v_pack = {};
+  if (HAS_VELOCITY) v_pack = load_pack<N>(v + i);
+  const Pack<ACC, N> dp_pack = load_pack<N>(dp + i);
 #pragma unroll
-    for (int k = 0; k < WHOLE; k++) {
-      const T step = mul_rn(decayed(c, dp_pack.at[k], p_pack.at[k]), c.lr);
-      p_pack.at[k] = add_rn(p_pack.at[k], -step);
-    }
-    store_whole(p, i, p_pack);
+  for (int k = 0; k < N; k++) {
+    ACC step = dp_pack.at[k];
+    if (c.decay != ACC(0)) step = add_rn(step, mul_rn(values.at[k], c.decay));
+    if (HAS_VELOCITY) step = direction(c, step, v_pack.at[k]);
+    values.at[k] = sub_rn(values.at[k], mul_rn(step, c.lr));
   }
-  for (long long i = n_packs * WHOLE + thread_index(); i < n; i += n_threads()) {
-    p[i] = add_rn(p[i], -mul_rn(decayed(c, dp[i], p[i]), c.lr));
+  store_values<N>(p, master, i, values);
+  if (HAS_VELOCITY) store_pack(v + i, v_pack);
+}
+
+template <bool HAS_VELOCITY>
+__device__ __forceinline__ void update_all(const SgdNumbers& c, T* p, ACC* master, const T* dp,
+                                           ACC* v, long long n_packs, long long n) {
+  for (long long i = thread_index(); i < n_packs; i += n_threads()) {
+    update<HAS_VELOCITY, AT_ONCE>(c, p, master, dp, v, i * AT_ONCE);
+  }
+  for (long long i = n_packs * AT_ONCE + thread_index(); i < n; i += n_threads()) {
+    update<HAS_VELOCITY, 1>(c, p, master, dp, v, i);
   }
 }
 
+// master: null where p needs none.
 extern "C" __global__ void __launch_bounds__(THREADS)
-momentum_update(T* __restrict__ p, const T* __restrict__ dp, T* __restrict__ v,
-                const SgdNumbers now, const SgdNumbers* __restrict__ later,
+sgd_update(T* __restrict__ p, ACC* __restrict__ master, const T* __restrict__ dp,
+           const SgdNumbers now, const SgdNumbers* __restrict__ later, long long n_packs,
+           long long n) {
+  update_all<false>(at(now, later), p, master, dp, nullptr, n_packs, n);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+momentum_update(T* __restrict__ p, ACC* __restrict__ master, const T* __restrict__ dp,
+                ACC* __restrict__ v, const SgdNumbers now, const SgdNumbers* __restrict__ later,
                 long long n_packs, long long n) {
-  const SgdNumbers c = at(now, later);
-  for (long long i = thread_index(); i < n_packs; i += n_threads()) {
-    Whole p_pack = load_whole(p, i), v_pack = load_whole(v, i);
-    const Whole dp_pack = load_whole(dp, i);
-#pragma unroll
-    for (int k = 0; k < WHOLE; k++) {
-      const T dp_k = decayed(c, dp_pack.at[k], p_pack.at[k]);
-      const T step = mul_rn(direction(c, dp_k, v_pack.at[k]), c.lr);
-      p_pack.at[k] = add_rn(p_pack.at[k], -step);
-    }
-    store_whole(p, i, p_pack);
-    store_whole(v, i, v_pack);
-  }
-  for (long long i = n_packs * WHOLE + thread_index(); i < n; i += n_threads()) {
-    const T step = mul_rn(direction(c, decayed(c, dp[i], p[i]), v[i]), c.lr);
-    p[i] = add_rn(p[i], -step);
-  }
+  update_all<true>(at(now, later), p, master, dp, v, n_packs, n);
 }

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...backend import Array, array_namespace
 from ...kernels.adam import adam_numpy, adamw_numpy
-from ...kernels.cuda.adam import adam_cupy, adamw_cupy
+from ...kernels.cuda.adam import adam_cupy, adam_half_cupy, adamw_cupy, adamw_half_cupy
 from .hyperparameters import non_negative, two_below_one
 from .optimizer import Optimizer
 
@@ -82,6 +82,7 @@ class Adam(Optimizer):
     definition = staticmethod(adam)
     kernels: ClassVar = {"numpy": adam_numpy}
     asking_kernels: ClassVar = {"cupy": adam_cupy}
+    half_kernels: ClassVar = {"cupy": adam_half_cupy}
 
     def __init__(
         self,
@@ -107,6 +108,7 @@ class AdamW(Adam):
     definition = staticmethod(adamw)
     kernels: ClassVar = {"numpy": adamw_numpy}
     asking_kernels: ClassVar = {"cupy": adamw_cupy}
+    half_kernels: ClassVar = {"cupy": adamw_half_cupy}
 
     def __init__(
         self,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...backend import Array, array_namespace, assign
+from ...backend import Array, array_namespace, as_dtype, assign
 from ..autograd import Tensor
 from .layout import Layout, stretches
+from .masters import MASTER
 
 Shape = tuple[int, ...]
 
@@ -64,9 +65,13 @@ class Arena:
 
     def arrays(self, run: Run, moments: tuple[str, ...]) -> list[Array]:
         """Values, gradients and these moments of a run: views to be written to."""
-        layout = self.layout
-        buffers = [layout.values, layout.gradients, *map(self.moment, moments)]
-        return [layout.part(buffer, run.first, run.last) for buffer in buffers]
+        buffers = [self.layout.values, self.layout.gradients, *map(self.moment, moments)]
+        return [self._part(buffer, run) for buffer in buffers]
+
+    def master(self, run: Run) -> Array | None:
+        """The masters of a run: a view to be written to; None where there are none."""
+        masters = self.layout.masters
+        return None if masters is None else self._part(masters, run)
 
     def moment(self, name: str) -> Array:
         """The buffer of a moment; zeros before its first update."""
@@ -75,13 +80,28 @@ class Arena:
         return self._moments[name]
 
     def state_of(self, i: int) -> tuple[int, dict[str, Array]]:
-        """How often the moments of parameter i were updated, and its part of each: views."""
-        parts = {name: self.layout.view(moment, i) for name, moment in self._moments.items()}
-        return self.n_updates[i], parts
+        """How often the moments of parameter i were updated, and its part of each: views.
+
+        The master is among them, where there is one.
+        """
+        return self.n_updates[i], {**self._moments_of(i), **self.layout.master_of(i)}
 
     def set_state(self, i: int, n_updates: int, moments: dict[str, Array]) -> None:
-        """Overwrite the moments of parameter i; those that are not given become zero."""
+        """Overwrite the moments of parameter i; those that are not given become zero.
+
+        The master becomes the parameter unless it is among them.
+        """
         self.n_updates[i] = n_updates
+        self.layout.set_master(i, moments.get(MASTER))
+        self._set_moments(i, {name: x for name, x in moments.items() if name != MASTER})
+
+    def _part(self, buffer: Array, run: Run) -> Array:
+        return self.layout.part(buffer, run.first, run.last)
+
+    def _moments_of(self, i: int) -> dict[str, Array]:
+        return {name: self.layout.view(moment, i) for name, moment in self._moments.items()}
+
+    def _set_moments(self, i: int, moments: dict[str, Array]) -> None:
         for name in {*self._moments, *moments}:
             assign(self.layout.view(self.moment(name), i), moments.get(name, 0.0))
 
@@ -107,16 +127,18 @@ class ShapedArena(Arena):
 
     def arrays(self, run: Run, moments: tuple[str, ...]) -> list[Array]:
         """Value, gradient and those of the moments that a parameter of this shape has."""
-        i, layout = run.first, self.layout
+        i = run.first
         names = [name for name in moments if name in self._shapes[i]]
-        views = [layout.view(buffer, i) for buffer in (layout.values, layout.gradients)]
+        views = [self._part(x, run) for x in (self.layout.values, self.layout.gradients)]
         return [*views, *(self._own_moment(i, name) for name in names)]
 
-    def state_of(self, i: int) -> tuple[int, dict[str, Array]]:
-        return self.n_updates[i], self._own[i]
+    def _part(self, buffer: Array, run: Run) -> Array:
+        return self.layout.view(buffer, run.first)
 
-    def set_state(self, i: int, n_updates: int, moments: dict[str, Array]) -> None:
-        self.n_updates[i] = n_updates
+    def _moments_of(self, i: int) -> dict[str, Array]:
+        return self._own[i]
+
+    def _set_moments(self, i: int, moments: dict[str, Array]) -> None:
         self._own[i] = {}
         for name, value in moments.items():
             assign(self._own_moment(i, name), value)
@@ -124,9 +146,9 @@ class ShapedArena(Arena):
     def _own_moment(self, i: int, name: str) -> Array:
         """A moment of parameter i; zeros before its first update."""
         if name not in self._own[i]:
-            like, device = self.layout.values, self.layout.device
-            zeros = array_namespace(like).zeros
+            xp, device = array_namespace(self.layout.values), self.layout.device
+            dtype = as_dtype(xp, self.layout.wide_dtype)
             with device.active():
                 shape = self._shapes[i][name]
-                self._own[i][name] = zeros(shape, dtype=like.dtype, device=device.raw)
+                self._own[i][name] = xp.zeros(shape, dtype=dtype, device=device.raw)
         return self._own[i][name]

@@ -14,6 +14,7 @@ from ...kernels.cuda.clipping import NORM_CUPY, NormKernels
 from ..autograd import Tensor
 from .hyperparameters import non_negative, positive
 from .layout import gradient_parts
+from .masters import widened
 
 NORM_KERNELS = {"cupy": NORM_CUPY}
 
@@ -43,7 +44,8 @@ def clip_grad_norm(
     kernels = _kernels_for([part for part, _ in parts])
     if kernels is not None and norm_type == 2.0 and not settings().disable_kernels:
         return _clipped_there(kernels, parts, max_norm, error_if_nonfinite, parameters)
-    total = _norm([part for part, _ in parts], norm_type)
+    # In half precision squares would overflow, and their sums stand still.
+    total = _norm([widened(part) for part, _ in parts], norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise NonFiniteError(_first_bad("clip_grad_norm", parameters))
     factor = max_norm / (total + 1e-6)

@@ -10,7 +10,6 @@ from ...backend import dtype_name
 from ...backend.errors import DtypeError, HyperparameterError
 from ..autograd import Tensor
 from ..autograd.tape import Leaf
-from .layout import DTYPES
 
 if TYPE_CHECKING:
     from .arena import Arena
@@ -108,9 +107,9 @@ def _check_parameter(optimizer: Optimizer, i: int, parameter: Any) -> None:
             f"{optimizer}: params[{i}] must be a parameter, a Tensor that requires a gradient and "
             f"was not computed, got {parameter!r:.80}; e.g. {optimizer}(model.parameters())"
         )
-    if dtype_name(parameter.dtype) not in DTYPES:
+    if dtype_name(parameter.dtype) not in optimizer.dtypes:
         raise DtypeError(
-            f"{optimizer}: params[{i}] must be {' or '.join(DTYPES)}, got "
+            f"{optimizer}: params[{i}] must be {' or '.join(optimizer.dtypes)}, got "
             f"{dtype_name(parameter.dtype)}; keep parameters in float32 and cast in the model"
         )
 

@@ -13,6 +13,7 @@ from ...backend import (
     Array,
     Device,
     array_namespace,
+    as_dtype,
     assign,
     device_of,
     dtype_name,
@@ -20,9 +21,11 @@ from ...backend import (
 )
 from ...backend.errors import DeviceError, DtypeError, ShapeError
 from ..autograd import Tensor
+from .masters import MASTER, is_half, wide_dtype, widened
 
 ALIGNMENT = 256  # bytes: whole cache lines (64) and GPU transactions (128), as CUDA allocates
-DTYPES = ("float32", "float64")  # moments of half precision lose what small gradients add
+ITEM_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+DTYPES = tuple(ITEM_BYTES)
 
 _layouts: WeakSet[Layout] = WeakSet()
 
@@ -31,8 +34,9 @@ class Layout:
     """Parameters of one device and dtype, with views of two flat buffers as values and gradients.
 
     values, gradients: 1-D; parameter i stands at starts[i] to stops[i], every start a multiple of
-    256 bytes; the gaps hold zeros. A library whose slices are copies has layouts of one parameter,
-    whose buffers have its shape.
+    256 bytes; the gaps hold zeros. masters: as values, but float32, where these have half
+    precision, else None (masters.py). A library whose slices are copies has layouts of one
+    parameter, whose buffers have its shape.
     """
 
     def __init__(self, parameters: list[Tensor], *, flat: bool = True) -> None:
@@ -40,23 +44,28 @@ class Layout:
         self.parameters = parameters
         self.device = device_of(first)
         self.dtype = dtype_name(first.dtype)
-        self.starts, self.stops = _places(parameters, first.dtype)
+        self.starts, self.stops = _places(parameters, self.dtype)
         self.flat = flat
-        self.values = self.zeros()
-        self.gradients = self.zeros()
+        self.values = self._zeros(self.dtype)
+        self.gradients = self._zeros(self.dtype)
         self._views = list(
             zip(parameters, self.views(self.values), self.views(self.gradients), strict=True)
         )
         for parameter, view, gradient in self._views:
             _adopt(parameter, view, gradient)
+        self.masters = None
+        if is_half(self.dtype):
+            self.masters = assign(self.zeros(), widened(self.values))
         _layouts.add(self)
 
+    @property
+    def wide_dtype(self) -> str:
+        """The dtype of updates and of what they need: float32 for half precision, else the own."""
+        return wide_dtype(self.dtype)
+
     def zeros(self) -> Array:
-        """A buffer of this layout, on its device, of its dtype."""
-        first = self.parameters[0]
-        if self.flat:
-            return aligned_zeros(self.stops[-1], unwrap(first), self.device)
-        return array_namespace(unwrap(first)).zeros_like(unwrap(first))
+        """A buffer of this layout, on its device, of the wide dtype."""
+        return self._zeros(self.wide_dtype)
 
     def views(self, buffer: Array) -> list[Array]:
         """The parts of a buffer, in the shapes of the parameters."""
@@ -74,6 +83,16 @@ class Layout:
         if not self.flat or (first == 0 and last == len(self.parameters) - 1):
             return buffer
         return buffer[self.starts[first] : self.stops[last]]
+
+    def master_of(self, i: int) -> dict[str, Array]:
+        """The master of parameter i by its name, a view; empty where it has none."""
+        return {} if self.masters is None else {MASTER: self.view(self.masters, i)}
+
+    def set_master(self, i: int, values: Array | None) -> None:
+        """Overwrite the master of parameter i, if it has one; None: with the parameter."""
+        if self.masters is not None:
+            values = widened(self.view(self.values, i)) if values is None else values
+            assign(self.view(self.masters, i), values)
 
     def holds(self, parameters: list[Tensor]) -> bool:
         """Whether these very parameters stand here, in this order."""
@@ -111,6 +130,13 @@ class Layout:
             leaf: Any = parameter._node
             if leaf is not None:
                 leaf.version += 1
+
+    def _zeros(self, dtype: str) -> Array:
+        like = unwrap(self.parameters[0])
+        if self.flat:
+            return aligned_zeros(self.stops[-1], dtype, like, self.device)
+        xp = array_namespace(like)
+        return xp.zeros_like(like, dtype=as_dtype(xp, dtype))
 
     def _check(self, what: str, place: Array, data: Array) -> None:
         """Raises unless data fits into its place here."""
@@ -160,15 +186,15 @@ def slices_share_memory(like: Array) -> bool:
     return bool(xp.all(whole[1:3] == 1.0))
 
 
-def aligned_zeros(n: int, like: Array, device: Device) -> Array:
-    """n zeros in the dtype of an array; their address, where it is known, a multiple of 256."""
+def aligned_zeros(n: int, dtype: str, like: Array, device: Device) -> Array:
+    """n zeros of an array's library; their address, where it is known, a multiple of 256."""
     xp = array_namespace(like)
-    per_line = ALIGNMENT // _itemsize(like.dtype)
+    per_line = ALIGNMENT // ITEM_BYTES[dtype]
     with device.active():
-        roomy = xp.zeros((n + per_line,), dtype=like.dtype, device=device.raw)
+        roomy = xp.zeros((n + per_line,), dtype=as_dtype(xp, dtype), device=device.raw)
     protocol = getattr(roomy, "__array_interface__", None)  # how NumPy tells an address
     address = protocol["data"][0] if protocol else 0
-    skipped = (-address % ALIGNMENT) // _itemsize(like.dtype)
+    skipped = (-address % ALIGNMENT) // ITEM_BYTES[dtype]
     return roomy[skipped : skipped + n]
 
 
@@ -215,9 +241,9 @@ def _adopt(parameter: Tensor, view: Array, gradient: Array) -> None:
         leaf.buffer = gradient
 
 
-def _places(parameters: list[Tensor], dtype: Any) -> tuple[list[int], list[int]]:
+def _places(parameters: list[Tensor], dtype: str) -> tuple[list[int], list[int]]:
     """Start and stop of each parameter in a flat buffer."""
-    per_line = ALIGNMENT // _itemsize(dtype)
+    per_line = ALIGNMENT // ITEM_BYTES[dtype]
     starts, stops, stop = [], [], 0
     for parameter in parameters:
         start = -(-stop // per_line) * per_line
@@ -225,7 +251,3 @@ def _places(parameters: list[Tensor], dtype: Any) -> tuple[list[int], list[int]]
         starts.append(start)
         stops.append(stop)
     return starts, stops
-
-
-def _itemsize(dtype: Any) -> int:
-    return 4 if dtype_name(dtype) == "float32" else 8

@@ -29,9 +29,10 @@ class LBFGS(Optimizer):
     One step() takes up to max_iter iterations and calls the closure up to max_eval times (None:
     5/4 max_iter), always on the same data. It ends where max |dp| <= tolerance_grad, or where loss
     or parameters change by less than tolerance_change. lr >= 0: the step t, or the first one that
-    line_search_fn="strong_wolfe" tries. All parameters are one group, of one device and dtype; the
-    memory is 2 history_size + 4 times theirs. torch's numbers are kept as Python floats here, and a
-    loss of NaN in a search counts as infinite. Raises HyperparameterError; else see Optimizer.
+    line_search_fn="strong_wolfe" tries. All parameters are one group, of one device and dtype
+    (float32, float64); the memory is 2 history_size + 4 times theirs. torch's numbers are kept as
+    Python floats here, and a loss of NaN in a search counts as infinite. Raises
+    HyperparameterError; else see Optimizer.
     optax's lbfgs has 10 pairs, searches by default, and makes one iteration a step.
     Source: Nocedal 1980; Liu and Nocedal 1989. Defaults, tests of convergence: torch's.
     """
@@ -46,6 +47,7 @@ class LBFGS(Optimizer):
         "line_search_fn": one_of(None, "strong_wolfe"),
     }
     moment_names = ()
+    dtypes = ("float32", "float64")  # a search tells losses apart that half precision does not
 
     def __init__(
         self,

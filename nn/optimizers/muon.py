@@ -84,7 +84,7 @@ class Muon(Optimizer):
     AdamW. params, errors: see Optimizer, and ShapeError for a parameter that has not two axes.
     lr, weight_decay (AdamW's), eps >= 0; momentum in [0, 1); nesterov: look ahead; ns_steps >= 0
     iterations with ns_coefficients; adjust_lr_fn: "original" or None, "match_rms_adamw".
-    It iterates in the dtype of the parameters, where torch takes bfloat16. optax's muon corrects
+    It iterates in the moments' dtype, where torch takes bfloat16. optax's muon corrects
     the momentum's bias, has no weight decay by default, and gives other parameters to Adam itself.
     Source: see muon(); defaults as in torch.
     """

@@ -10,11 +10,12 @@ from ...backend import Array, assign, settings
 from ...backend.errors import CaptureError, HyperparameterError
 from ...backend.libraries import library_of
 from ...backend.memory import keep_freed_memory
-from ...backend.replay import is_capturing
+from ...backend.replay import is_capturing, relies_on
 from .arena import Arena, Run, Shape, ShapedArena
 from .groups import Group, as_groups, check_unique, new_group
 from .hyperparameters import Check
-from .layout import Layout, layouts_of
+from .layout import DTYPES, Layout, layouts_of
+from .masters import follow, widened
 from .state import load_state, state_of
 
 TINY = 1e-20  # an eps below may vanish in float32, and the zeros between parameters would be 0 / 0
@@ -27,13 +28,20 @@ class Optimizer:
     their own. They are laid out side by side (layout.py), so their values move to new memory: move
     a model to its device first. p.grad then is a view that the next backward pass overwrites.
     Raises HyperparameterError for settings out of range, no parameters, anything else than
-    parameters, or one given twice, and DtypeError unless they are float32 or float64.
+    parameters, or one given twice, and DtypeError for parameters that are not floating.
+
+    Parameters of float16 and bfloat16 have a float32 master, which every update changes and which
+    they are then rounded from, and float32 moments; their gradients stay as they are. A parameter
+    that is not its master rounded was changed by somebody else: its master starts anew from it.
+    With Adam that is 16 bytes a parameter, as in float32: 2 + 2 for value and gradient, 12 here.
 
     A subclass has: checks, one for each setting; moment_names, the arrays that it may keep beside
     the parameters; moments(settings), those that it needs; and definition, a function
     (p, dp, *moments, t=, **settings) -> the new (p, *moments), with t counting from 1.
     asking_kernels: by library, (p, dp, *moments, numbers=) -> None, in place on 1-D arrays; numbers
     is a function without arguments that gives t and the settings, called once for each update.
+    half_kernels: such for half precision, (p, master, dp, *moments, numbers=) -> None.
+    dtypes: those that parameters may have.
     elementwise: whether definition may see many parameters as one 1-D array; else it sees one at a
     time in its shape, and moment_shapes() says which moments that one has.
     """
@@ -43,6 +51,8 @@ class Optimizer:
     definition: Callable[..., tuple[Array, ...]]
     kernels: ClassVar[dict[str, Callable[..., None]]] = {}
     asking_kernels: ClassVar[dict[str, Callable[..., None]]] = {}
+    half_kernels: ClassVar[dict[str, Callable[..., None]]] = {}
+    dtypes: ClassVar[tuple[str, ...]] = DTYPES
     elementwise: ClassVar[bool] = True
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -79,6 +89,7 @@ class Optimizer:
         made, and CaptureError in a captured step without a kernel that asks for its numbers.
         """
         loss = None if closure is None else closure()
+        relies_on(self, ("_shape_of_step",))
         for group in self.param_groups:
             joined = self.elementwise and group.current.get("eps", 1.0) > TINY
             for arena in group.arenas:
@@ -153,26 +164,52 @@ class Optimizer:
         self.check_together(found)
         return found
 
+    @property
+    def _shape_of_step(self) -> tuple:
+        """What decides which updates a step makes: the parameters that are trained, the moments."""
+        return tuple(
+            (
+                self.moments(group.current),
+                group.current.get("eps", 1.0) > TINY,
+                *[p._node for p in group.data["params"]],
+            )
+            for group in self.param_groups
+        )
+
     def _update(self, group: Group, arena: Arena, run: Run) -> None:
-        """One update of a run, by kernel or by definition."""
-        arrays = arena.arrays(run, self.moments(group.current))
-        library = library_of(arrays[0]).name
-        kernel = asking = None
-        if arena.fits_kernels and not settings().disable_kernels:
-            kernel, asking = self.kernels.get(library), self.asking_kernels.get(library)
+        """One update of a run, of its master where it has one."""
+        p, dp, *moments = arena.arrays(run, self.moments(group.current))
+        numbers = partial(self.numbers, group, arena, run)
+        has_kernels = arena.fits_kernels and not settings().disable_kernels
+        library = library_of(p).name if has_kernels else ""
+        master = arena.master(run)
+        if master is None:
+            self._change(library, (p, dp, *moments), numbers)
+        elif library in self.half_kernels:
+            self.half_kernels[library](p, master, dp, *moments, numbers=numbers)
+        else:
+            follow(master, p)
+            self._change(library, (master, widened(dp), *moments), numbers)
+            assign(p, master)
+
+    def _change(
+        self, library: str, arrays: tuple[Array, ...], numbers: Callable[[], dict[str, Any]]
+    ) -> None:
+        """One update of arrays, by the kernel for a library or by definition."""
+        asking, kernel = self.asking_kernels.get(library), self.kernels.get(library)
         if asking is not None:
-            asking(*arrays, numbers=partial(self.numbers, group, arena, run))
+            asking(*arrays, numbers=numbers)
             return
         if is_capturing():
             raise CaptureError(
-                f"{self}: step() cannot be captured: it has no kernel for {library} that takes t "
-                "and the settings anew at each replay; call it after the captured step"
+                f"{self}: step() cannot be captured: it has no kernel for "
+                f"{library_of(arrays[0]).name} that takes t and the settings anew at each replay; "
+                "call it after the captured step"
             )
-        numbers = self.numbers(group, arena, run)
         if kernel is not None:
-            kernel(*arrays, **numbers)
+            kernel(*arrays, **numbers())
             return
-        found = type(self).definition(*arrays, **numbers)
+        found = type(self).definition(*arrays, **numbers())
         for target, value in zip([arrays[0], *arrays[2:]], found, strict=True):
             assign(target, value)
 

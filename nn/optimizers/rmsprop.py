@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ...backend import Array, array_namespace
-from ...kernels.cuda.rmsprop import rmsprop_cupy
+from ...kernels.cuda.rmsprop import rmsprop_cupy, rmsprop_half_cupy
 from ...kernels.rmsprop import rmsprop_numpy
 from .hyperparameters import below_one, non_negative, switch
 from .optimizer import Optimizer
@@ -71,6 +71,7 @@ class RMSprop(Optimizer):
     definition = staticmethod(rmsprop)
     kernels: ClassVar = {"numpy": rmsprop_numpy}
     asking_kernels: ClassVar = {"cupy": rmsprop_cupy}
+    half_kernels: ClassVar = {"cupy": rmsprop_half_cupy}
 
     def __init__(
         self,

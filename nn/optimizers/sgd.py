@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...backend import Array
 from ...backend.errors import HyperparameterError
-from ...kernels.cuda.sgd import sgd_cupy
+from ...kernels.cuda.sgd import sgd_cupy, sgd_half_cupy
 from ...kernels.sgd import gradient_share, sgd_numpy
 from .hyperparameters import below_one, non_negative, switch, up_to_one
 from .optimizer import Optimizer
@@ -65,6 +65,7 @@ class SGD(Optimizer):
     definition = staticmethod(sgd)
     kernels: ClassVar = {"numpy": sgd_numpy}
     asking_kernels: ClassVar = {"cupy": sgd_cupy}
+    half_kernels: ClassVar = {"cupy": sgd_half_cupy}
 
     def __init__(
         self,

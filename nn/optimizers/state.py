@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...backend import Array, array, array_namespace, device_of
 from ...backend.errors import StateDictError
 from .arena import Arena
+from .masters import MASTER, is_half, wide_dtype
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -32,7 +33,7 @@ def state_of(optimizer: Optimizer) -> dict[str, Any]:
         for i, parameter in zip(indices, group["params"], strict=True):
             arena, place = places[id(parameter)]
             n_updates, moments = arena.state_of(place)
-            if n_updates:
+            if n_updates or MASTER in moments:
                 copies = {name: _copy(moment) for name, moment in moments.items()}
                 state[i] = {STEP: n_updates, **copies}
         groups.append({**group.settings, "params": indices})
@@ -106,16 +107,18 @@ def _entry(
     optimizer: Optimizer, i: int, parameter: Any, saved: Mapping[str, Any]
 ) -> tuple[int, dict[str, Array]]:
     """How often updated and the moments of parameter i, as arrays that fit it."""
-    shapes = optimizer.moment_shapes(tuple(parameter.shape))
-    # NAdam of torch keeps mu_product; ours follows from the step
-    implied = {"mu_product"} if "momentum_decay" in optimizer.checks else set()
+    shape = tuple(parameter.shape)
+    shapes = optimizer.moment_shapes(shape) | ({MASTER: shape} if is_half(parameter) else {})
+    # NAdam of torch keeps mu_product; ours follows from the step. Parameters that are no longer in
+    # half precision are their own masters.
+    implied = {"mu_product", MASTER} if "momentum_decay" in optimizer.checks else {MASTER}
     unknown = sorted(set(saved) - {STEP, *shapes, *implied})
     if unknown:
         raise StateDictError(
             f"{optimizer}: the state of parameter {i} must hold {STEP}, {', '.join(shapes)}, "
             f"got {unknown[0]!r}; is it of another optimizer?"
         )
-    moments = {}
+    moments, dtype = {}, wide_dtype(parameter)
     for name, value in saved.items():
         if name not in shapes or value is None:
             continue
@@ -124,8 +127,8 @@ def _entry(
                 f"{optimizer}: {name} of parameter {i} must have the shape {shapes[name]}, got "
                 f"{tuple(getattr(value, 'shape', ()))}"
             )
-        moments[name] = array(value, dtype=parameter.dtype, device=device_of(parameter))
-    return _count(optimizer, i, saved.get(STEP, 1 if moments else 0)), moments
+        moments[name] = array(value, dtype=dtype, device=device_of(parameter))
+    return _count(optimizer, i, saved.get(STEP, 1 if moments.keys() - {MASTER} else 0)), moments
 
 
 def _count(optimizer: Optimizer, i: int, value: Any) -> int:

@@ -1,5 +1,8 @@
 """Dtypes by name across libraries, their kinds and tolerances."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -53,6 +56,15 @@ def test_what_is_no_dtype_is_answered_with_those_that_exist(dtype):
 def test_a_dtype_that_a_library_lacks_is_named():
     with pytest.raises(DtypeError, match="array_api_strict has no dtype float16"):
         as_dtype(pytest.importorskip("array_api_strict"), "float16")
+
+
+def test_cupys_bfloat16_is_that_of_ml_dtypes_and_the_error_says_so(monkeypatch):
+    cupys = SimpleNamespace(__name__="array_api_compat.cupy")
+    monkeypatch.setitem(sys.modules, "ml_dtypes", SimpleNamespace(bfloat16=np.float16))
+    assert as_dtype(cupys, "bfloat16") == np.dtype("float16")
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(DtypeError, match="only where the package ml_dtypes is; pip install ml_dt"):
+        as_dtype(cupys, "bfloat16")
 
 
 def test_the_default_dtype_is_float32_on_every_device(device):

@@ -54,7 +54,8 @@ def test_adam_gives_the_bits_of_the_numpy_kernel(host, n, dtype, weight_decay, d
     for packed in (True, False):
         found = [array.copy() for array in (p, dp, m, v)]
         packs = np.int64(p.nbytes // 16 if packed else 0)
-        args = (*found, now, np.uint64(0), np.bool_(decoupled), packs, np.int64(n))
+        flags = np.uint64(0), np.bool_(decoupled)
+        args = (found[0], NULL, *found[1:], now, *flags, packs, np.int64(n))
         host(ADAM, "adam_update", dtype, (2,), (THREADS,), args)
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
@@ -67,7 +68,8 @@ def test_numbers_below_the_normal_ones_are_not_taken_for_zero(host):
     expected = [array.copy() for array in made]
     adam_numpy(*expected, **settings)
     now = struct(ADAM_FIELDS, _factors(decoupled=False, **settings), "float32")
-    args = (*made, now, np.uint64(0), np.bool_(False), np.int64(2), np.int64(8))
+    flags = np.uint64(0), np.bool_(False)
+    args = (made[0], NULL, *made[1:], now, *flags, np.int64(2), np.int64(8))
     host(ADAM, "adam_update", "float32", (1,), (THREADS,), args)
     assert expected[3].max() < np.finfo(np.float32).tiny
     for got, want in zip(made, expected, strict=True):
@@ -96,7 +98,7 @@ def test_sgd_gives_the_bits_of_the_numpy_kernel(host, n, dtype, changes):
     for packed in (True, False):
         found = [array.copy() for array in made]
         packs = np.int64(found[0].nbytes // 16 if packed else 0)
-        args = (*found, now, np.uint64(0), packs, np.int64(n))
+        args = (found[0], NULL, *found[1:], now, np.uint64(0), packs, np.int64(n))
         host(SGD, kernel, dtype, (2,), (THREADS,), args)
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
@@ -121,7 +123,7 @@ def test_rmsprop_gives_the_bits_of_the_numpy_kernel(
         found = [array.copy() for array in (p, dp, square, *others)]
         ends = (found[3], found[-1]) if others else (NULL, NULL)
         packs = np.int64(p.nbytes // 16 if packed else 0)
-        args = (*found[:3], *ends, now, np.uint64(0), packs, np.int64(n))
+        args = (found[0], NULL, *found[1:3], *ends, now, np.uint64(0), packs, np.int64(n))
         host(RMSPROP, "rmsprop_update", dtype, (2,), (THREADS,), args)
         for got, want in zip(found, expected, strict=True):
             np.testing.assert_array_equal(got, want)
@@ -148,7 +150,7 @@ def test_numbers_of_a_captured_step_are_read_from_their_place(host):
     adam_numpy(*expected, **settings)
     later = struct(ADAM_FIELDS, _factors(decoupled=False, **settings), "float32").reshape(1)
     nothing = struct(ADAM_FIELDS, (0.0,) * len(ADAM_FIELDS), "float32")
-    args = (p, dp, m, v, nothing, later, np.bool_(False), np.int64(2), np.int64(10))
+    args = (p, NULL, dp, m, v, nothing, later, np.bool_(False), np.int64(2), np.int64(10))
     host(ADAM, "adam_update", "float32", (1,), (THREADS,), args)
     np.testing.assert_array_equal(p, expected[0])
 

@@ -158,10 +158,10 @@ def test_a_refused_optimizer_has_moved_no_parameter():
     assert second.data is homes[1]
 
 
-def test_half_precision_parameters_are_refused_with_the_remedy():
-    half = nn.Parameter(np.ones(3, np.float16))
-    with pytest.raises(DtypeError, match="must be float32 or float64, got float16; keep param"):
-        nn.Adam([half])
+def test_complex_parameters_are_refused_with_the_remedy():
+    p = nn.Parameter(np.ones(3, np.complex64))
+    with pytest.raises(DtypeError, match="or float64, got complex64; keep param"):
+        nn.Adam([p])
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
