@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator
@@ -25,23 +26,23 @@ class Geometry:
     padding: tuple[tuple[int, int], ...]
     groups: int = 1
 
-    @property
+    @functools.cached_property
     def padded(self) -> Lengths:
         """The lengths with padding."""
         return tuple(n + sum(p) for n, p in zip(self.lengths, self.padding, strict=True))
 
-    @property
+    @functools.cached_property
     def extents(self) -> Lengths:
         """How many elements a window spans, gaps by dilation included."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.window, self.dilation, strict=True))
 
-    @property
+    @functools.cached_property
     def counts(self) -> Lengths:
         """How many windows fit along each axis; none where the first one does not."""
         entries = zip(self.padded, self.extents, self.stride, strict=True)
         return tuple((n - extent) // s + 1 if n >= extent else 0 for n, extent, s in entries)
 
-    @property
+    @functools.cached_property
     def n_elements(self) -> int:
         """The elements of a window."""
         return math.prod(self.window)

@@ -21,8 +21,9 @@ from .settings import environment_in_force
 def collect_info(**more: str) -> dict[str, Any]:
     """What there is to know about this installation; every value prints on its own.
 
-    more: what higher floors add. Keys: isograd, python, numpy, array-api-compat, platform, processors, blas, blas threads,
-    nvidia driver, current device, devices (a table), settings (the ISOGRAD_* variables by name).
+    more: what higher floors add, "_" in a name read as a space. Keys: isograd, python, numpy,
+    array-api-compat, platform, processors, blas, blas threads, nvidia driver, current device,
+    devices (a table), settings (the ISOGRAD_* variables by name).
     """
     return {
         "isograd": isograd_version(),

@@ -8,7 +8,7 @@ be done before each replay, in the same order, with the numbers sent to where th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -25,6 +25,8 @@ CAPACITY = 2**16  # bytes of numbers in one step
 
 Numbers = Callable[[], tuple]
 
+_PLAIN = (bool, int, float, str)
+
 
 class HostShare:
     """The host's share of a captured step.
@@ -38,6 +40,7 @@ class HostShare:
         self._work: list[Callable[[], object]] = []
         self._block = np.zeros(CAPACITY, np.uint8)
         self._carried: dict[int, Array] = {}  # by id
+        self._relied_on: dict[tuple[int, str], tuple[object, str, Any]] = {}
         _shares.add(self)
 
     def add_work(self, work: Callable[[], object]) -> None:
@@ -71,6 +74,26 @@ class HostShare:
     def carries(self, x: Array) -> bool:
         """Whether replays write this very array."""
         return id(x) in self._carried
+
+    def rely_on(self, owner: object, names: Iterable[str]) -> None:
+        """The launches are as they are because of these attributes of an object."""
+        for name in names:
+            seen = owner, name, getattr(owner, name, None)
+            self._relied_on.setdefault((id(owner), name), seen)
+
+    def settle(self) -> None:
+        """The capture is over: what it has changed itself was no setting."""
+        for key, (owner, name, value) in list(self._relied_on.items()):
+            if not _is_same(getattr(owner, name, None), value):
+                del self._relied_on[key]
+
+    def is_current(self) -> bool:
+        """Whether a capture would come to the same launches: all it relies on is as it was."""
+        for owner, name, value in self._relied_on.values():
+            now = getattr(owner, name, None)
+            if now is not value and not _is_same(now, value):
+                return False
+        return True
 
     def do(self) -> np.ndarray:
         """Do the host's share of one step; the bytes that belong at the address."""
@@ -107,6 +130,26 @@ def step_numbers(numbers: Numbers, dtype: np.dtype) -> tuple[Any, np.uint64]:
     if share is None:
         return np.array(numbers(), dtype)[()], np.uint64(0)
     return np.zeros((), dtype)[()], np.uint64(share.add_numbers(numbers, dtype))
+
+
+def relies_on(owner: object, names: Iterable[str]) -> None:
+    """Say which attributes decide what is launched: when one changes, a capture is made anew.
+
+    Numbers, words and tuples change with their values, other objects when another one is there.
+    """
+    share = _recording.get()
+    if share is not None:
+        share.rely_on(owner, names)
+
+
+def _is_same(now: Any, before: Any) -> bool:
+    if now is before:
+        return True
+    if type(now) is not type(before):
+        return False
+    if type(now) is tuple:
+        return len(now) == len(before) and all(map(_is_same, now, before))
+    return type(now) in _PLAIN and now == before
 
 
 def carried(old: Array, new: Array) -> Array:

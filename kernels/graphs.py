@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 
@@ -11,8 +11,15 @@ class Graph(Protocol):
 
     result: Any
 
-    def replay(self) -> None:
-        """Do what the step does."""
+    def replay(self, inputs: Iterable[tuple[Any, Any]] = ()) -> None:
+        """Do what the step does.
+
+        inputs: pairs of an array that the step reads, and one of the same shape, dtype and device
+        with the values for it.
+        """
+
+    def is_current(self) -> bool:
+        """Whether the step would still be recorded so: no setting of a module has changed."""
 
 
 def graph_maker(library: str) -> Callable[[Callable[[], Any]], Graph] | None:

@@ -9,6 +9,7 @@ from ..backend import Array, Device, array_namespace
 from ..backend.errors import ShapeError
 from ..backend.random import Generator
 from .autograd import differentiable
+from .autograd.ops.linear_algebra import matmul  # CuPy's own cannot be captured
 from .dimensions import check_integer
 from .initializers import uniform
 from .module import Module
@@ -26,8 +27,8 @@ def bilinear(x1: Array, x2: Array, weight: Array, bias: Array | None = None) -> 
     xp = array_namespace(x1, x2, weight)
     n_out, n1, n2 = weight.shape
     columns = xp.reshape(xp.permute_dims(weight, (1, 0, 2)), (n1, n_out * n2))
-    left = xp.reshape(xp.matmul(x1, columns), (*x1.shape[:-1], n_out, n2))
-    y = xp.matmul(left, x2[..., None])[..., 0]
+    left = xp.reshape(matmul(x1, columns), (*x1.shape[:-1], n_out, n2))
+    y = matmul(left, x2[..., None])[..., 0]
     return y if bias is None else y + bias
 
 

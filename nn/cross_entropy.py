@@ -42,9 +42,13 @@ def cross_entropy(
     sum of the labels' weights, the mean over probabilities by the number of rows.
     label_smoothing: in [0, 1], the share of the target that goes to all classes evenly.
     ignore_index: the label of rows that do not count. Unlike torch's (-100), the default is none.
-    Raises LabelError for a label out of range (on a GPU this check reads one scalar), ShapeError,
-    DtypeError, DeviceError, HyperparameterError; EmptyReductionError for the mean over no rows or,
-    with weight or ignore_index (one more scalar read), over a total weight of zero.
+    Raises LabelError for a label out of range, ShapeError, DtypeError, DeviceError,
+    HyperparameterError; EmptyReductionError for the mean over no rows or, with weight or
+    ignore_index, over a total weight of zero.
+    A CUDA GPU is not waited for where targets are labels and there is no weight, smoothing or
+    ignore_index: a label out of range then gives a loss and gradients of NaN, and its LabelError
+    comes with the next such call or replay (with ISOGRAD_DEBUG=1 at once). Elsewhere these checks
+    read one scalar each.
     Source: Goodfellow, Bengio, Courville 2016, section 6.2.2.3; smoothing: Szegedy et al. 2016,
     section 7. Rows are shifted by their maximum: exp cannot overflow.
     """

@@ -36,6 +36,9 @@ def _op(definition: Callable[..., Any], n_axes: int) -> Op:
 
 def per_axis(operation: str, name: str, value: Any, n_axes: int, least: int = 1) -> tuple[int, ...]:
     """The setting as one integer for each axis. Raises HyperparameterError."""
+    entries = value if type(value) is tuple else (value,) * n_axes
+    if len(entries) == n_axes and all(type(n) is int and n >= least for n in entries):
+        return entries  # the usual ones, without more checks
     listed = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
     entries = (value,) * n_axes if listed is None else listed
     if len(entries) == 1:

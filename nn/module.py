@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..backend import Array, Device, array_namespace, find_device, is_array, to_device, unwrap
+from ..backend.replay import is_capturing, relies_on
 from .autograd import Tensor
 from .parameter import Parameter, move
 from .state import Differences, load_state, saved_state
@@ -29,6 +30,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, x)")
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if is_capturing():
+            relies_on(self, ("training", *vars(self)))
         try:
             return self.forward(*inputs, **options)
         except Exception as error:

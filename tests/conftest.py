@@ -2,6 +2,7 @@
 
 import collections
 import os
+import sys
 
 import pytest
 
@@ -19,6 +20,15 @@ def pytest_terminal_summary(terminalreporter):
     )
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"skipped {count}: {reason}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item):
+    """Labels that a GPU finds out of range after their test are not the next test's error."""
+    late = sys.modules.get("isograd.kernels.cuda.late")
+    if late is not None and late._bad_labels is not None and item.get_closest_marker("gpu"):
+        sys.modules["cupy"].cuda.get_current_stream().synchronize()
+        late._bad_labels.take()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -1,15 +1,18 @@
-"""Cross entropy of integer labels on CuPy: two launches forward, one backward."""
+"""Cross entropy of integer labels on CuPy: one launch for both passes, or three for many rows."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ...backend import Array, dtype_name
+from ...backend.one import is_shared_one
 from ...backend.replay import is_capturing
 from ..fused import Fused
-from .arrays import contiguous, empty, serves, wide_dtype
+from .arrays import NULL, contiguous, empty, serves, wide_dtype
+from .late import bad_labels, look_for_bad_labels, refuse_bad_labels
 from .rows import team_for
 from .source import FLOATING, Source
 
@@ -22,6 +25,16 @@ CROSS_ENTROPY = Source(
 )
 
 TOTAL_THREADS = 1024  # as in cross_entropy.cu
+LANES = 8  # of a warp of WARP, as in cross_entropy.cu
+WARP = 32
+
+# Up to so many rows and columns one block does everything: four passes over its rows, eight numbers
+# of a row to a thread. An estimate: more launches would cost more than the other blocks save.
+WHOLE_ROWS = 4 * TOTAL_THREADS // LANES
+WHOLE_COLUMNS = 8 * LANES
+
+# log_sums, the log of the sum of exp of each row; a list of the gradient of the loss if it is known
+Saved = tuple[Array, list[Array]]
 
 
 def forward(
@@ -33,60 +46,109 @@ def forward(
     ignore_index: int | None = None,
     reduction: str = "mean",
 ) -> Any:
-    """(loss, log of the sum of exp of each row).
+    """(loss, saved). Few rows: the gradient of the loss is computed along with it.
 
-    Declines probabilities, leading axes, weights, smoothing, ignore_index, two GPUs, and labels out
-    of range, for which it reads one number from the GPU. While a step is captured it cannot: the
-    loss is NaN then.
+    Declines probabilities, weights, smoothing, ignore_index and two GPUs. A label out of range
+    gives NaN, and its LabelError later: nothing is read from the GPU.
     """
     plain = weight is None and not label_smoothing and ignore_index is None
-    if not plain or logits.ndim != 2 or targets.ndim != 1:
+    if not plain or not _serves(logits, targets):
         return NotImplemented
-    if logits.device.id != targets.device.id:
+    log_sums = empty(targets.shape, wide_dtype(logits.dtype), logits)
+    dlogits = empty(logits.shape, logits.dtype, logits) if _is_small(logits, reduction) else None
+    loss = _loss(logits, targets, reduction, log_sums, dlogits)
+    return loss, (log_sums, [] if dlogits is None else [dlogits])
+
+
+def inference(
+    logits: Array,
+    targets: Array,
+    weight: Array | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """The loss alone. Declines as forward() does."""
+    plain = weight is None and not label_smoothing and ignore_index is None
+    if not plain or not _serves(logits, targets):
         return NotImplemented
-    if not serves(logits, FLOATING) or not serves(targets, tuple(LABELS)):
-        return NotImplemented
-    n_rows, n = logits.shape
-    terms, log_sums = (empty((n_rows,), wide_dtype(logits.dtype), logits) for _ in range(2))
-    _launch("cross_entropy_forward", logits, (logits, targets, terms, log_sums), targets)
-    loss, n_bad = empty((), logits.dtype, logits), empty((), np.int64, logits)
-    scale = terms.dtype.type(1.0 / n_rows if reduction == "mean" else 1.0)
-    args = (terms, targets, loss, n_bad, scale, np.int64(n_rows), np.int64(n))
-    CROSS_ENTROPY.launch(
-        "cross_entropy_total", logits.dtype, (1,), (TOTAL_THREADS,), args, LABEL=_type(targets)
-    )
-    if not is_capturing() and int(n_bad):
-        return NotImplemented
-    return (terms.astype(logits.dtype, copy=False) if reduction == "none" else loss), log_sums
+    is_small = _is_small(logits, reduction)
+    log_sums = None if is_small else empty(targets.shape, wide_dtype(logits.dtype), logits)
+    return _loss(logits, targets, reduction, log_sums, None)
 
 
 def backward(
-    dy: Array, logits: Array, targets: Array, saved: Array, reduction: str
+    dy: Array, logits: Array, targets: Array, saved: Saved, reduction: str
 ) -> tuple[Array]:
     """(softmax - one at the label) times the cotangent of each row."""
+    log_sums, known = saved
+    if known and is_shared_one(dy):
+        return (known.pop(),)  # once: it is the caller's now, who may write to it
     dlogits = empty(logits.shape, logits.dtype, logits)
-    scale = saved.dtype.type(1.0 / len(saved) if reduction == "mean" else 1.0)
-    args = (contiguous(dy), np.bool_(dy.ndim), scale, logits, targets, saved, dlogits)
-    _launch("cross_entropy_backward", logits, args, targets)
+    args = (contiguous(dy), np.bool_(dy.ndim), _scale(targets, logits, reduction))
+    _launch("cross_entropy_backward", (*args, logits, targets, log_sums, dlogits), logits, targets)
     return (dlogits,)
 
 
-def _launch(kernel: str, logits: Array, args: tuple, targets: Array) -> None:
-    n_rows, n = logits.shape
-    team = team_for(n_rows, n)
-    sizes = (np.int64(n_rows), np.int64(n))
-    CROSS_ENTROPY.launch(
-        f"{kernel}_{team.name}",
-        logits.dtype,
-        team.grid,
-        team.block,
-        (*args, *sizes),
-        LABEL=_type(targets),
-    )
+CROSS_ENTROPY_CUPY = Fused(forward, backward, of=("logits",), saves=True, inference=inference)
 
 
-def _type(targets: Array) -> str:
-    return LABELS[dtype_name(targets.dtype)]
+def _serves(logits: Array, targets: Array) -> bool:
+    if targets.shape != logits.shape[:-1] or logits.device.id != targets.device.id:
+        return False
+    return serves(logits, FLOATING) and serves(targets, tuple(LABELS))
 
 
-CROSS_ENTROPY_CUPY = Fused(forward, backward, of=("logits",), saves=True)
+def _is_small(logits: Array, reduction: str) -> bool:
+    n_rows, n = _sizes(logits)
+    return reduction != "none" and n_rows <= WHOLE_ROWS and n <= WHOLE_COLUMNS
+
+
+def _sizes(logits: Array) -> tuple[int, int]:
+    """Rows and columns of logits (..., classes), taken as one matrix."""
+    n = logits.shape[-1]
+    return logits.size // n, n
+
+
+def _scale(targets: Array, logits: Array, reduction: str) -> Any:
+    """What the sum of the rows' losses is multiplied by."""
+    return wide_dtype(logits.dtype).type(1.0 / targets.size if reduction == "mean" else 1.0)
+
+
+def _loss(
+    logits: Array, targets: Array, reduction: str, log_sums: Array | None, dlogits: Array | None
+) -> Array:
+    """The loss; log_sums and dlogits are written where they are given."""
+    if not is_capturing():
+        refuse_bad_labels()
+    loss = empty((), logits.dtype, logits)
+    numbers = (bad_labels(), _scale(targets, logits, reduction), *map(np.int64, _sizes(logits)))
+    if _is_small(logits, reduction):
+        written = [NULL if x is None else x for x in (log_sums, dlogits)]
+        threads = min(WARP * math.ceil(targets.size * LANES / WARP), TOTAL_THREADS)
+        args = (logits, targets, loss, *written, *numbers)
+        _launch_alone("cross_entropy_whole", threads, args, logits, targets)
+    else:
+        terms = empty(targets.shape, wide_dtype(logits.dtype), logits)
+        _launch("cross_entropy_forward", (logits, targets, terms, log_sums), logits, targets)
+        args = (terms, targets, loss, *numbers)
+        _launch_alone("cross_entropy_total", TOTAL_THREADS, args, logits, targets)
+    look_for_bad_labels()
+    return terms.astype(logits.dtype, copy=False) if reduction == "none" else loss
+
+
+def _launch(kernel: str, args: tuple, logits: Array, targets: Array) -> None:
+    """Many blocks, each with some of the rows."""
+    sizes = _sizes(logits)
+    team = team_for(*sizes)
+    args = (*args, *map(np.int64, sizes))
+    label = LABELS[dtype_name(targets.dtype)]
+    kernel = f"{kernel}_{team.name}"
+    CROSS_ENTROPY.launch(kernel, logits.dtype, team.grid, team.block, args, LABEL=label)
+
+
+def _launch_alone(kernel: str, threads: int, args: tuple, logits: Array, targets: Array) -> None:
+    """One block with all rows."""
+    label = LABELS[dtype_name(targets.dtype)]
+    CROSS_ENTROPY.launch(kernel, logits.dtype, (1,), (threads,), args, LABEL=label)

@@ -64,7 +64,8 @@ BIAS_GRADIENT_A = 256
 BIAS_GRADIENT_B = 512
 
 # cublasStatus_t
-NOT_SUPPORTED = 15
+INVALID_VALUE, ARCH_MISMATCH, NOT_SUPPORTED = 7, 8, 15
+DECLINED = (INVALID_VALUE, ARCH_MISMATCH, NOT_SUPPORTED)  # what is said of what it does not serve
 STATUS = {
     1: "CUBLAS_STATUS_NOT_INITIALIZED",
     3: "CUBLAS_STATUS_ALLOC_FAILED",
@@ -187,6 +188,8 @@ def matrix_layout(
     return layout
 
 
+IF_LOADED = ctypes.DEFAULT_MODE | getattr(os, "RTLD_NOLOAD", 0)  # Windows has no such mode
+
 _library: CublasLt | None = None
 _why_missing = ""
 
@@ -228,15 +231,17 @@ def using_library(other: CublasLt) -> Iterator[CublasLt]:
 def load(major: int) -> Any:
     """cuBLASLt for that major version of CUDA, as ctypes.CDLL gives it.
 
-    Looked for among what the process and the system have by name, then in NVIDIA's wheels and in
-    the toolkit.
+    What the process has loaded comes first, then NVIDIA's wheels, the system and the toolkit: CuPy
+    and torch look for cuBLAS in this order, and it must meet the cuBLASLt of its own version.
     Raises DeviceUnavailableError that lists where it was looked for.
     """
     name = f"cublasLt64_{major}.dll" if os.name == "nt" else f"libcublasLt.so.{major}"
-    places = [name, *(str(folder / name) for folder in _folders(major))]
-    for place in places:
+    toolkit = Path(os.environ.get("CUDA_PATH") or "/usr/local/cuda") / "lib64"
+    wheels = (str(folder / name) for folder in _wheels(major))
+    places = [*wheels, name, str(toolkit / name)]
+    for place, mode in ((name, IF_LOADED), *((one, ctypes.DEFAULT_MODE) for one in places)):
         try:
-            return ctypes.CDLL(place)
+            return ctypes.CDLL(place, mode)
         except OSError:
             continue
     raise DeviceUnavailableError(
@@ -245,10 +250,9 @@ def load(major: int) -> Any:
     )
 
 
-def _folders(major: int) -> list[Path]:
-    """Where the wheels nvidia-cublas (CUDA 13) and nvidia-cublas-cu12, and the toolkit, put it."""
+def _wheels(major: int) -> list[Path]:
+    """Where the wheels nvidia-cublas (CUDA 13) and nvidia-cublas-cu12 put it."""
     found = importlib.util.find_spec("nvidia")
     roots = found.submodule_search_locations if found is not None else None
     below = (f"cu{major}/lib", f"cu{major}/bin/x86_64", "cublas/lib", "cublas/bin")
-    toolkit = Path(os.environ.get("CUDA_PATH") or "/usr/local/cuda")
-    return [*(Path(root) / folder for root in roots or () for folder in below), toolkit / "lib64"]
+    return [Path(root) / folder for root in roots or () for folder in below]

@@ -1,9 +1,8 @@
 // Choices from the words of a Philox stream, and dropout that makes its mask anew in each pass.
-// A thread owns a block of four words, and of the elements those sixteen that they decide: four
+// A thread owns words (philox.cuh says which), and of the elements those that they decide: four
 // neighbours for each word, which it loads and stores at once.
 
 constexpr int THREADS = 256;
-constexpr int SHARING = 3;  // blocks on a multiprocessor, which leaves each thread 80 registers
 constexpr int CHOICES = 4;  // of a word
 
 // Calls use.four(i, chosen) for the elements i to i + 3, use.one(i, chosen) for those of the last
@@ -12,24 +11,15 @@ template <class Use>
 __device__ __forceinline__ void choose(const Place& place, long long threshold, long long n,
                                        const Use& use) {
   const Chance chance(threshold);
-  const long long blocks = n_blocks(place, (n + CHOICES - 1) / CHOICES);
-  for (long long block = thread_index(); block < blocks; block += n_threads()) {
-    const Block words = philox_block(place, block);
-    const Block twins = chance.twins(place, block, words);
+  each_word<THREADS>(place, (n + CHOICES - 1) / CHOICES, [&](long long i, word_t word) {
+    const word_t twin = chance.twin(place, i, word);
+    Pack<bool, CHOICES> chosen;
 #pragma unroll
-    for (int q = 0; q < 4; q++) {
-      const long long first = (4 * block - place.skipped + q) * CHOICES;
-      if (first < 0 || first >= n) continue;
-      Pack<bool, CHOICES> chosen;
-#pragma unroll
-      for (int i = 0; i < CHOICES; i++) chosen.at[i] = chance.choose(words, twins, q, i);
-      if (use.is_packed && first + CHOICES <= n) {
-        use.four(first, chosen);
-        continue;
-      }
-      for (int i = 0; i < CHOICES && first + i < n; i++) use.one(first + i, chosen.at[i]);
-    }
-  }
+    for (int k = 0; k < CHOICES; k++) chosen.at[k] = chance.choose(word, twin, k);
+    const long long first = i * CHOICES;
+    if (use.is_packed && first + CHOICES <= n) return use.four(first, chosen);
+    for (int k = 0; k < CHOICES && first + k < n; k++) use.one(first + k, chosen.at[k]);
+  });
 }
 
 struct Choices {
@@ -43,7 +33,7 @@ struct Choices {
   }
 };
 
-extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
+extern "C" __global__ void __launch_bounds__(THREADS)
 bernoulli(bool* __restrict__ y, const Place now, const Place* __restrict__ later,
           long long threshold, long long n) {
   choose(at(now, later), threshold, n, Choices{y, (unsigned long long)y % CHOICES == 0});
@@ -68,7 +58,7 @@ struct Masked {
   }
 };
 
-extern "C" __global__ void __launch_bounds__(THREADS, SHARING)
+extern "C" __global__ void __launch_bounds__(THREADS)
 dropout_apply(const T* __restrict__ x, T* __restrict__ y, const Place now,
               const Place* __restrict__ later, ACC scale, long long threshold, long long n) {
   const bool is_packed = is_aligned<4>(x) && is_aligned<4>(y);

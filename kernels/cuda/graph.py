@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
+from ...backend import assign
 from ...backend.errors import CaptureError, IsogradError
 from ...backend.replay import CAPACITY, HostShare, recording
 from . import gpu
 from .arrays import cupy, current_device_id
+from .late import refuse_bad_labels
+from .sending import nothing_sent
 
-TO_DEVICE = 1  # cudaMemcpyHostToDevice
+TO_DEVICE, ON_DEVICE = 1, 3  # cudaMemcpyHostToDevice, cudaMemcpyDeviceToDevice
 
 
 class GraphMaker(Protocol):
@@ -29,6 +32,9 @@ class GraphMaker(Protocol):
     def upload(self, block: np.ndarray, target: Any) -> None:
         """Copy bytes of the host to an array of the device, in the order of the stream."""
 
+    def copy(self, array: Any, target: Any) -> None:
+        """Copy the bytes of an array to one of the same size, in the order of the stream."""
+
 
 class CupyGraphMaker:
     """Stream capture through CuPy, with memory that no one else is given while the graph lives."""
@@ -38,7 +44,8 @@ class CupyGraphMaker:
         pool = cupy().cuda.MemoryPool()
         stream = cupy().cuda.Stream(non_blocking=True)
         graph = result = None
-        with cupy().cuda.using_allocator(pool.malloc), stream, _no_collection():
+        memory = cupy().cuda.using_allocator(pool.malloc)
+        with memory, stream, _no_collection(), nothing_sent():
             stream.begin_capture()
             try:
                 result = function()
@@ -55,13 +62,11 @@ class CupyGraphMaker:
 
     def upload(self, block: np.ndarray, target: Any) -> None:
         """As in GraphMaker. So few bytes leave the host's memory before the call returns."""
-        cupy().cuda.runtime.memcpyAsync(
-            target.data.ptr,
-            block.ctypes.data,
-            block.nbytes,
-            TO_DEVICE,
-            cupy().cuda.get_current_stream().ptr,
-        )
+        _copy(target, block.ctypes.data, block.nbytes, TO_DEVICE)
+
+    def copy(self, array: Any, target: Any) -> None:
+        """As in GraphMaker: no kernel, and no view of the target, as target[...] = array makes."""
+        _copy(target, array.data.ptr, array.nbytes, ON_DEVICE)
 
 
 class StepGraph:
@@ -77,14 +82,33 @@ class StepGraph:
         self._share = HostShare(self._numbers.data.ptr)
         with recording(self._share):
             self._launch, self.result = _graph_maker.record(lambda: _named(function))
+        self._share.settle()
 
-    def replay(self) -> None:
-        """Do the host's share, send its numbers, launch the rest on the GPU of the capture."""
+    def is_current(self) -> bool:
+        """Whether the settings that the function has read are as they were."""
+        return self._share.is_current()
+
+    def replay(self, inputs: Iterable[tuple[Any, Any]] = ()) -> None:
+        """Copy the inputs, do the host's share and send its numbers, launch the rest on the GPU.
+
+        Raises LabelError for labels that an earlier step has found out of range.
+        """
+        refuse_bad_labels()
         block = self._share.do()
         with gpu.on(self._device_id):
+            for target, array in inputs:
+                if array.flags.c_contiguous and target.flags.c_contiguous:
+                    _graph_maker.copy(array, target)
+                else:
+                    assign(target, array)
             if block.size:
                 _graph_maker.upload(block, self._numbers)
             self._launch()
+
+
+def _copy(target: Any, address: int, n_bytes: int, kind: int) -> None:
+    stream = cupy().cuda.get_current_stream().ptr
+    cupy().cuda.runtime.memcpyAsync(target.data.ptr, address, n_bytes, kind, stream)
 
 
 _graph_maker: GraphMaker = CupyGraphMaker()

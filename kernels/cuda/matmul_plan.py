@@ -140,12 +140,13 @@ class Plan:
             results,
             ctypes.byref(n_found),
         )
-        if status not in (0, cublaslt.NOT_SUPPORTED):
+        if status and status not in cublaslt.DECLINED:
             raise cublaslt.CublasLtError("cublasLtMatmulAlgoGetHeuristic", status)
         for result in results[: n_found.value]:
             if result.state == 0:
                 return result
-        raise NoAlgorithmError(f"cuBLASLt has no algorithm here for {self.product}")
+        word = cublaslt.STATUS.get(status, "none")
+        raise NoAlgorithmError(f"cuBLASLt has no algorithm here ({word}) for {self.product}")
 
 
 def plan_for(

@@ -38,9 +38,31 @@ __device__ __forceinline__ Block philox_block(const Place& place, word_t index, 
   return {x[0], x[1], x[2], x[3]};
 }
 
-// How many blocks n words take up that begin at a place.
-__device__ __forceinline__ long long n_blocks(const Place& place, long long n_words) {
-  return (place.skipped + n_words + 3) / 4;
+// Calls use(i, word) for each of n words from a place on. A thread makes a block of four; the words
+// then change owners within the warp, so that neighbours in it have words that are neighbours: what
+// they load and store for these lies side by side. All threads of a block, N of them, call it.
+template <int N, class Use>
+__device__ __forceinline__ void each_word(const Place& place, long long n, const Use& use) {
+  __shared__ Block made[N];
+  const Block* of_warp = made + warp_index() * WARP;
+  const long long n_blocks = (place.skipped + n + 3) / 4;
+  for (long long first = thread_index() - lane_index(); first < n_blocks; first += n_threads()) {
+    made[threadIdx.x] = philox_block(place, first + lane_index());
+    __syncwarp();
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+      const int at = q * WARP + lane_index();
+      const long long i = 4 * first + at - place.skipped;
+      if (i >= 0 && i < n) use(i, of_warp[at / 4].word[at % 4]);
+    }
+    __syncwarp();  // before the words are written over
+  }
+}
+
+// Word i from a place on, of half a stream away.
+__device__ __forceinline__ word_t far_word(const Place& place, long long i) {
+  const long long at = i + place.skipped;
+  return philox_block(place, at / 4, true).word[at % 4];
 }
 
 // Choices of 16 bits, four to a word: true with probability threshold / 2**32.
@@ -51,22 +73,21 @@ struct Chance {
   __device__ explicit Chance(long long threshold)
       : upper((unsigned)(threshold >> 16)), lower((unsigned)(threshold & 0xffff)) {}
 
-  static __device__ __forceinline__ unsigned chunk(const Block& words, int q, int i) {
-    return (unsigned)(words.word[q] >> 16 * i) & 0xffff;
+  static __device__ __forceinline__ unsigned chunk(word_t word, int i) {
+    return (unsigned)(word >> 16 * i) & 0xffff;
   }
 
-  // The block that holds the lower 16 bits of all choices, if one of them depends on these.
-  __device__ __forceinline__ Block twins(const Place& place, long long block,
-                                         const Block& words) const {
-    bool are_needed = false;  // once in 4,096 blocks
+  // The word that holds the lower 16 bits of a word's choices, if one of them depends on these.
+  __device__ __forceinline__ word_t twin(const Place& place, long long i, word_t word) const {
+    bool is_needed = false;  // once in 16,384 words
 #pragma unroll
-    for (int i = 0; i < 16; i++) are_needed |= chunk(words, i / 4, i % 4) == upper;
-    return are_needed ? philox_block(place, block, true) : words;
+    for (int k = 0; k < 4; k++) is_needed |= chunk(word, k) == upper;
+    return is_needed ? far_word(place, i) : word;
   }
 
-  // Choice i of word q.
-  __device__ __forceinline__ bool choose(const Block& words, const Block& twins, int q, int i) const {
-    const unsigned first = chunk(words, q, i);
-    return first != upper ? first < upper : chunk(twins, q, i) < lower;
+  // Choice i of a word.
+  __device__ __forceinline__ bool choose(word_t word, word_t twin, int i) const {
+    const unsigned first = chunk(word, i);
+    return first != upper ? first < upper : chunk(twin, i) < lower;
   }
 };

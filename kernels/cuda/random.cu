@@ -1,5 +1,5 @@
 // Random numbers from the words of a Philox stream, the same bits as backend/distributions.py makes.
-// A thread owns a block of four words, and of the numbers those that they give.
+// A thread owns words (philox.cuh says which), and of the numbers those that they give.
 
 constexpr int THREADS = 256;
 
@@ -90,18 +90,20 @@ __device__ __forceinline__ T placed(T y, T scale, T offset, T top) {
 }
 
 template <class Make>
-__device__ __forceinline__ void fill(const Place& place, T* y, long long n, Make make) {
+__device__ __forceinline__ void fill(const Place& place, T* y, long long n, const Make& make) {
   constexpr int PER_WORD = Stream<T>::PER_WORD;
-  const long long blocks = n_blocks(place, (n + PER_WORD - 1) / PER_WORD);
-  for (long long block = thread_index(); block < blocks; block += n_threads()) {
-    const Block words = philox_block(place, block);
+  const bool is_packed = is_aligned<PER_WORD>(y);
+  each_word<THREADS>(place, (n + PER_WORD - 1) / PER_WORD, [&](long long i, word_t word) {
+    Pack<T, PER_WORD> numbers;
 #pragma unroll
-    for (int i = 0; i < 4 * PER_WORD; i++) {
-      const long long at = (4 * block - place.skipped) * PER_WORD + i;
-      if (at < 0 || at >= n) continue;
-      y[at] = make(Stream<T>::bits(words.word[i / PER_WORD], i % PER_WORD));
+    for (int k = 0; k < PER_WORD; k++) numbers.at[k] = make(Stream<T>::bits(word, k));
+    const long long first = i * PER_WORD;
+    if (is_packed && first + PER_WORD <= n) {
+      store_pack(y + first, numbers);
+      return;
     }
-  }
+    for (int k = 0; k < PER_WORD && first + k < n; k++) y[first + k] = numbers.at[k];
+  });
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS)

@@ -81,6 +81,6 @@ def _normal_text(table: NormalTable) -> str:
 RANDOM = Source(
     "random.cu",
     dtypes=("float32", "float64"),
-    headers=("common.cuh", "philox.cuh"),
+    headers=("common.cuh", "philox.cuh", "pack.cuh"),
     generated=normal_text,
 )

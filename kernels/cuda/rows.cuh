@@ -10,6 +10,8 @@ constexpr int AT_A_TIME = sizeof(ACC) == 8 ? 1 : 4;
 
 template <int N_WARPS>
 struct Team {
+  static constexpr int SIZE = N_WARPS * WARP;
+
   ACC* parts;     // shared memory for N_WARPS numbers
   long long row;  // the first one
   long long n_teams;
@@ -26,19 +28,19 @@ struct Team {
 };
 
 // The maximum of a row, -inf for no columns; NaN is passed over: its exp makes the sum NaN.
-template <int N_WARPS>
-__device__ ACC row_maximum(const Team<N_WARPS>& team, const T* x, long long n) {
+template <class Owner>
+__device__ ACC row_maximum(const Owner& team, const T* x, long long n) {
   ACC most = -infinity();
 #pragma unroll AT_A_TIME
-  for (long long i = team.member; i < n; i += N_WARPS * WARP) most = Max::join(most, wide(x[i]));
+  for (long long i = team.member; i < n; i += Owner::SIZE) most = Max::join(most, wide(x[i]));
   return team.template reduce<Max>(most);
 }
 
 // The sum of exp(x - shift) over a row.
-template <int N_WARPS>
-__device__ ACC row_sum_of_exp(const Team<N_WARPS>& team, const T* x, ACC shift, long long n) {
+template <class Owner>
+__device__ ACC row_sum_of_exp(const Owner& team, const T* x, ACC shift, long long n) {
   ACC sum = 0;
 #pragma unroll AT_A_TIME
-  for (long long i = team.member; i < n; i += N_WARPS * WARP) sum += exponential(wide(x[i]) - shift);
+  for (long long i = team.member; i < n; i += Owner::SIZE) sum += exponential(wide(x[i]) - shift);
   return team.template reduce<Sum>(sum);
 }

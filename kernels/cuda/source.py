@@ -81,10 +81,13 @@ class Source:
     ) -> None:
         """Run a kernel on the GPU of args[0], an array, on CuPy's current stream.
 
-        dtype: what T stands for, None in a file without T. args: arrays in C order and NumPy
-        scalars of the parameter's exact type. shared: bytes of dynamic shared memory.
+        grid: without a block nothing is done. dtype: what T stands for, None in a file without T.
+        args: arrays in C order and NumPy scalars of the parameter's exact type. shared: bytes of
+        dynamic shared memory.
         Raises KernelError when it does not compile.
         """
+        if 0 in grid:
+            return
         device_id = args[0].device.id
         if device_id != current_device_id():
             if is_capturing():

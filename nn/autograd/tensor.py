@@ -26,6 +26,7 @@ from ...backend.errors import (
     NotRecordedError,
     ShapeError,
 )
+from ...backend.one import shared_one
 from .installed import Installed
 from .tape import (
     Leaf,
@@ -199,7 +200,8 @@ class Tensor(Installed):
         return complex(_only_element(self, "complex"))
 
     def __index__(self) -> int:
-        return operator.index(_only_element(self, "index"))
+        x = _only_element(self, "index")
+        return operator.index(x if hasattr(x, "__index__") else x.item())  # CuPy's have none
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.shape == () and spec else str(self)
@@ -288,7 +290,9 @@ def _cotangent(y: Tensor, dy: Any) -> Array:
                 "backward: a complex Tensor has no one direction of ascent; make it real "
                 "(abs, real), or give the cotangent: y.backward(dy)"
             )
-        return array_namespace(raw).ones_like(raw)
+        if y._node.__class__ is Leaf:  # whose gradient it would be, for its owner to write to
+            return array_namespace(raw).ones_like(raw)
+        return shared_one(raw)
     dy = innermost(dy)
     got = tuple(getattr(dy, "shape", ()))
     if got != shape:

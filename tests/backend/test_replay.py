@@ -63,6 +63,52 @@ def test_what_is_carried_on_is_written_where_a_replay_reads_it():
     assert old.tolist() == [1.0, 1.0]
 
 
+class Owner:
+    p = 0.5
+
+
+def relying(owner, *names, change=lambda: None):
+    """The share of a capture that relies on attributes, and meanwhile changes some."""
+    share = replay.HostShare(0)
+    with replay.recording(share):
+        replay.relies_on(owner, names)
+        change()
+    share.settle()
+    return share
+
+
+@pytest.mark.parametrize(
+    ("value", "other"), [(0.5, 0.25), (1, 1.0), ((1, "a"), (1, "b")), (None, 0), (Owner(), Owner())]
+)
+def test_a_capture_is_current_as_long_as_an_attribute_is(value, other):
+    owner = Owner()
+    owner.p = value
+    share = relying(owner, "p")
+    assert share.is_current()
+    owner.p = other
+    assert not share.is_current()
+    owner.p = value
+    assert share.is_current()
+
+
+def test_an_equal_number_is_the_same_and_an_equal_array_another_one():
+    owner = Owner()
+    share = relying(owner, "p", "x")
+    owner.p = float("0.5")
+    assert share.is_current()
+    owner.p = np.ones(2)
+    share = relying(owner, "p")
+    owner.p = np.ones(2)
+    assert not share.is_current()
+
+
+def test_what_a_capture_changes_itself_it_does_not_rely_on():
+    owner = Owner()
+    share = relying(owner, "p", change=lambda: setattr(owner, "p", 0.75))
+    owner.p = 1.0
+    assert share.is_current()
+
+
 def test_more_numbers_than_fit_are_refused():
     share = replay.HostShare(0)
     huge = np.dtype([("x", "u1", (replay.CAPACITY,))])

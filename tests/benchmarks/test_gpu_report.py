@@ -23,7 +23,7 @@ from isograd.benchmarks.gpu import (
     testing,
     worker,
 )
-from isograd.benchmarks.gpu.children import run_for
+from isograd.benchmarks.gpu.children import last_lines, run_for
 from isograd.benchmarks.gpu.records import Records, read
 from isograd.benchmarks.gpu.run import WARM_UP_CALLS, Run
 from isograd.benchmarks.gpu.sections import SECTIONS, Section
@@ -219,10 +219,27 @@ def test_the_outcome_of_tests_is_read_with_the_names_of_failures(tmp_path):
 
 
 def test_tests_that_left_no_results_have_failed(tmp_path):
-    outcome = testing.outcome_of(tmp_path / "none", 1.0, "")
-    assert outcome.note == "pytest wrote no results"
+    outcome = testing.outcome_of(tmp_path / "none", 1.0, "no module")
+    assert outcome.note == "pytest wrote no results: no module"
     assert not outcome.is_good
     assert not outcome.is_empty
+
+
+def test_what_a_program_said_last_is_told(tmp_path):
+    said = tmp_path / "said"
+    assert run_for([sys.executable, "-c", "print(1); raise OSError(3)"], 60.0, said) == ""
+    assert last_lines(said, 1) == "OSError: 3"
+    assert last_lines(said, 99).startswith("1 / ")
+
+
+def test_a_sanitizer_that_hangs_is_stopped(tmp_path, monkeypatch):
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nsleep 60 & wait\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sanitizer, "PATIENCE", 0.2)
+    status, said = sanitizer.sanitized(str(program), "memcheck", "test_softmax_cuda.py", "x")
+    assert status in sanitizer.STOPPED
+    assert said.startswith("stopped after")
 
 
 def test_where_the_sanitizer_does_not_work_is_a_fact_told_once(records, written, monkeypatch):
@@ -236,8 +253,13 @@ def test_where_the_sanitizer_does_not_work_is_a_fact_told_once(records, written,
 
 def test_what_the_sanitizer_finds_has_failed(records, written, monkeypatch):
     monkeypatch.setattr(sanitizer, "find_sanitizer", lambda: "compute-sanitizer")
-    said = iter([(0, "ERROR SUMMARY: 0 errors"), *[(9, "ERROR SUMMARY: 3 errors")] * 99])
-    monkeypatch.setattr(sanitizer, "sanitized", lambda *words: next(said))
+    first_of_all = sanitizer.TOOLS[0], next(iter(sanitizer.TESTS))
+
+    def sanitized(program, tool, file, words):
+        n_errors = 0 if (tool, file) == first_of_all else 3
+        return 3 * n_errors, f"ERROR SUMMARY: {n_errors} errors"
+
+    monkeypatch.setattr(sanitizer, "sanitized", sanitized)
     sanitizer.sanitizer(Run(None, records))
     first, *others = written()
     assert first["passed"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from ....backend import Array, array_namespace
 from ....backend.errors import ShapeError
+from ....kernels.cuda.concat import CONCAT_CUPY, STACK_CUPY
 from ..differentiable import differentiable
 from ..tape import sum_to_shape
 from .creation import duplicate
@@ -85,6 +86,9 @@ def _dconcat(dy: Array, arrays_shape: Shapes, axis: int | None) -> list[Array]:
     return parts
 
 
+_concat.fused_by(cupy=CONCAT_CUPY)
+
+
 def concat(arrays: Any, /, *, axis: int | None = 0) -> Array:
     """The arrays joined along an existing axis (None: flattened first), as in the standard."""
     return _concat(*arrays, axis=axis)
@@ -99,6 +103,9 @@ def _stack(*arrays: Array, axis: int = 0) -> Array:
 def _dstack(dy: Array, arrays_shape: Shapes, axis: int) -> list[Array]:
     before = (slice(None),) * (axis % dy.ndim)
     return [dy[(*before, i, ...)] for i in range(len(arrays_shape))]
+
+
+_stack.fused_by(cupy=STACK_CUPY)
 
 
 def stack(arrays: Any, /, *, axis: int = 0) -> Array:

@@ -48,10 +48,13 @@ import importlib.util
 import pytest
 from emulated_cublaslt import EmulatedFunctions, why_no_cublaslt
 from host_build import why_no_compiler
-from host_compiler import HostCompiler
+from host_compiler import SCHEDULES, HostCompiler
+from host_graphs import HostGraphs
 from needs import skip_because
 
+import isograd as ig
 from isograd.kernels.cuda.cublaslt import CublasLt, using_library
+from isograd.kernels.cuda.graph import using_graph_maker
 
 HOST, GPU = "host", pytest.param("gpu", marks=pytest.mark.gpu)
 
@@ -107,6 +110,21 @@ def host_cupy(where):
 
     with Cupy(importlib.import_module("cupy")).installed() as made:
         yield made
+
+
+@pytest.fixture
+def graphs(host_cupy, where):
+    """Graphs that count their replays, on host memory or on the GPU; "cuda" is the device."""
+    if where == "gpu":
+        from on_gpu import CountingGraphs
+
+        made = CountingGraphs()
+    else:
+        made = HostGraphs(host_cupy)
+        host_cupy.compiler.schedules = SCHEDULES[:1]  # the kernels have tests of their own
+    host_cupy.graphs = made
+    with using_graph_maker(made), ig.using("cuda"):
+        yield host_cupy
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from types import ModuleType
 import numpy as np
 from host_compiler import HostWork
 
+from isograd import Tensor
+
 
 def names(text):
     """The words of a text."""
@@ -40,16 +42,25 @@ OWN = names(
     "is_available get_array_module asnumpy show_config"
 )
 MODULES = ("linalg", "fft")
+# CuPy refuses its cuBLAS while a stream is captured (cupy#6290).
+CUBLAS = names("matmul dot vdot inner tensordot einsum vecdot __matmul__ __rmatmul__")
+# Of more than FEW arrays CuPy sends the addresses from the host.
+JOINING = names("concatenate concat stack hstack vstack")
+FEW = 8
 
 
 class StandIns:
     """Makes the stand-ins. `used` lists the names of those that ran.
 
     arrays: HostArrays of host_cupy.py, which takes arrays across. compiler: the HostCompiler, which
-    keeps what is computed while it records.
+    keeps what is computed while it records. latest: those that were made last compute for all:
+    isograd's ops remember functions of an earlier test.
     """
 
+    latest = None
+
     def __init__(self, cupy, arrays, compiler):
+        StandIns.latest = self
         self.cupy = cupy
         self.arrays = arrays
         self.compiler = compiler
@@ -87,10 +98,16 @@ class StandIns:
         return functools.update_wrapper(stand_in, own or numpys)
 
     def method(self, name):
-        """A method or an operator of NumPy's arrays for CuPy's."""
-        own = getattr(self.cupy.ndarray, name, None) if name in VIEWS else None
-        numpys = getattr(np.ndarray, name)
-        return self.function(name, numpys, own)
+        """A method or an operator of NumPy's arrays for CuPy's; a Tensor beside it is asked."""
+        own = getattr(self.cupy.ndarray, name, None)
+        stand_in = self.function(name, getattr(np.ndarray, name), own if name in VIEWS else None)
+        if name not in OPERATORS:
+            return stand_in
+
+        def operator(x, *others):
+            return own(x, *others) if _has_tensors(others) else stand_in(x, *others)
+
+        return functools.update_wrapper(operator, own)
 
     def in_place(self, name):
         """x += y and the like."""
@@ -117,6 +134,8 @@ class StandIns:
         """__array_ufunc__: np.float32(2) * x."""
 
         def stand_in(x, ufunc, method, *args, **kwargs):
+            if _has_tensors(args):
+                return NotImplemented  # as CuPy's, so that the Tensor is asked
             return self.compute(ufunc.__name__, getattr(ufunc, method), args, kwargs)
 
         return stand_in
@@ -138,8 +157,9 @@ class StandIns:
 
         changes: the array that it changes in place; while recording it is left for the replay.
         """
+        self = StandIns.latest
         self.used.append(name)
-        if self._comes_from_host(name, args):
+        if self._comes_from_host(name, args) or name in CUBLAS:
             self._refuse_while_recording(name)
         kwargs = {key: value for key, value in kwargs.items() if key not in ("device", "stream")}
         out = kwargs.get("out")
@@ -167,11 +187,16 @@ class StandIns:
     def _comes_from_host(self, name, args):
         """Whether numbers have to be sent to the device."""
         is_new = name in ("asarray", "array") and not isinstance(args[0], self.cupy.ndarray)
+        is_new = is_new or (name in JOINING and len(args[0]) > FEW)
         return is_new or any(isinstance(arg, np.ndarray) for arg in args)
 
     def _refuse_while_recording(self, name):
         if self.compiler.is_recording:
             raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: {name}")
+
+
+def _has_tensors(args):
+    return any(isinstance(arg, Tensor) for arg in args)
 
 
 def _write(targets, results):

@@ -7,6 +7,7 @@ cuBLASLt's documentation says, column-major as it is.
 """
 
 import ctypes
+import importlib
 import math
 
 import numpy as np
@@ -36,7 +37,8 @@ def why_no_cublaslt():
 class EmulatedFunctions:
     """In the place of ctypes.CDLL. calls: the names of the emulated functions, as they came.
 
-    served: epilogues that have an algorithm, None for all. workspace_bytes: what one asks for.
+    served: epilogues that have an algorithm, None for all; declined: the status of the others.
+    workspace_bytes: what an algorithm asks for.
     compiler: a HostCompiler, which keeps products for a replay while it records launches.
     """
 
@@ -44,6 +46,7 @@ class EmulatedFunctions:
         self._real = real
         self._compiler = compiler
         self.served = None
+        self.declined = cublaslt.NOT_SUPPORTED
         self.workspace_bytes = 0
         self.calls = []
         self.workspaces = []
@@ -72,7 +75,7 @@ class EmulatedFunctions:
         )
         epilogue = self._get("MatmulDesc", operation, cublaslt.EPILOGUE, ctypes.c_uint32)
         if self.served is not None and epilogue not in self.served:
-            return cublaslt.NOT_SUPPORTED
+            return self.declined
         results[0].state = SUCCESS
         results[0].workspace_bytes = self.workspace_bytes
         n_found._obj.value = 1
@@ -147,13 +150,20 @@ class EmulatedFunctions:
         rows = get(cublaslt.LAYOUT_ROWS, ctypes.c_uint64)
         columns = get(cublaslt.LAYOUT_COLUMNS, ctypes.c_uint64)
         leading = get(cublaslt.LAYOUT_LEADING_DIMENSION, ctypes.c_int64)
-        dtype = DTYPE[get(cublaslt.LAYOUT_TYPE, ctypes.c_uint32)]
+        dtype = _dtype(get(cublaslt.LAYOUT_TYPE, ctypes.c_uint32))
         stride = get(cublaslt.LAYOUT_BATCH_STRIDE, ctypes.c_int64) * dtype.itemsize
         assert leading >= rows, "CUBLASLT_MATRIX_LAYOUT_LD must be at least the rows"
         return [
             column_major(pointer.value + i * stride, dtype, rows, columns, leading)
             for i in range(get(cublaslt.LAYOUT_BATCH_COUNT, ctypes.c_int32))
         ]
+
+
+def _dtype(number):
+    """NumPy's dtype for a cudaDataType; bfloat16 as CuPy has it."""
+    if number == cublaslt.DATA_TYPE["bfloat16"]:
+        return np.dtype(importlib.import_module("ml_dtypes").bfloat16)
+    return DTYPE[number]
 
 
 def column_major(address, dtype, rows, columns, leading):

@@ -14,8 +14,9 @@ from cupy_stand_ins import IN_PLACE, METHODS, OPERATORS, TO_HOST, StandIns
 from host_compiler import HostCompiler
 from host_memory import ALIGNMENT, Span, span_of
 
-from isograd.backend import namespaces
+from isograd.backend import namespaces, one
 from isograd.backend.libraries import CUPY
+from isograd.kernels.cuda import late
 from isograd.kernels.cuda.compiler import using_compiler
 
 UNWRITTEN = 0xFF  # NaN in every float type: what nobody wrote is seen in the results
@@ -46,6 +47,12 @@ class HostArrays:
         block = Block(n_bytes, self.live)
         memory = self.cupy.cuda.UnownedMemory(block.address, n_bytes, block, 0)
         return self.cupy.cuda.MemoryPointer(memory, 0)
+
+    def pinned(self, n_bytes):
+        """What cupy.cuda.alloc_pinned_memory gives: memory with its address in .ptr."""
+        block = Block(n_bytes, self.live)
+        block.ptr = block.address
+        return block
 
     def block_at(self, address):
         """The Span of the memory that is held at an address, None where none is."""
@@ -135,6 +142,9 @@ class HostCupy:
         patch.setattr(cuda, "Device", _device_class(cuda.Device))
         patch.setattr(cuda.device, "get_device_id", lambda: 0)
         patch.setattr(cuda, "get_current_stream", HostStream)
+        patch.setattr(cuda, "alloc_pinned_memory", self._arrays.pinned)
+        patch.setattr(late, "_bad_labels", None)
+        patch.setattr(one, "_ones", {})
         patch.setattr(cuda.runtime, "getDeviceCount", lambda: 1)
         patch.setattr(cuda.runtime, "getDeviceProperties", lambda number: {"name": b"the host"})
         patch.setattr(cuda.runtime, "streamIsCapturing", lambda stream: self.compiler.is_recording)

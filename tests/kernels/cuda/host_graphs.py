@@ -7,6 +7,7 @@ class HostGraphs:
     def __init__(self, host_cupy):
         self._host = host_cupy
         self.n_replays = 0
+        self.n_copies = 0  # of arguments
 
     def record(self, function):
         """(what replays the launches of function(), its result)."""
@@ -34,3 +35,8 @@ class HostGraphs:
     def upload(self, block, target):
         """Copy bytes to an array."""
         self._host.view(target)[: block.size] = block
+
+    def copy(self, array, target):
+        """Copy the bytes of an array to one of the same size."""
+        self.n_copies += 1
+        self._host.view(target)[...] = self._host.view(array)

@@ -103,17 +103,24 @@ class Nvrtc:
         return f"{major.value}.{minor.value}"
 
     def compile(self, text, options):
-        """(whether it compiles, the log)."""
-        program, size = ctypes.c_void_p(), ctypes.c_size_t()
+        """(whether it compiles, the log, the PTX where -arch asks for it, else "")."""
+        program = ctypes.c_void_p()
         call = self.library
         call.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None)
         listed = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
         failed = call.nvrtcCompileProgram(program, len(options), listed)
-        call.nvrtcGetProgramLogSize(program, ctypes.byref(size))
-        log = ctypes.create_string_buffer(size.value)
-        call.nvrtcGetProgramLog(program, log)
+        log, ptx = self._text(program, "ProgramLog"), "" if failed else self._text(program, "PTX")
         call.nvrtcDestroyProgram(ctypes.byref(program))
-        return not failed, log.value.decode()
+        return not failed, log, ptx
+
+    def _text(self, program, kind):
+        """What nvrtcGet... gives; "" where there is none."""
+        size = ctypes.c_size_t()
+        if getattr(self.library, f"nvrtcGet{kind}Size")(program, ctypes.byref(size)):
+            return ""
+        text = ctypes.create_string_buffer(size.value)
+        getattr(self.library, f"nvrtcGet{kind}")(program, text)
+        return text.value.decode()
 
 
 @functools.cache
@@ -139,10 +146,19 @@ def nvrtc():
 def compile_text(text, defines, architecture):
     """The log of a compilation down to machine code, as CuPy asks for it. Raises ValueError."""
     options = [f"-arch=sm_{architecture}", "-ftz=true", "--ptxas-options=-v"]
-    works, log = nvrtc().compile(text, [*options, *(f"-D{define}" for define in defines)])
+    works, log, _ = nvrtc().compile(text, [*options, *(f"-D{define}" for define in defines)])
     if not works:
         raise ValueError(log)
     return log
+
+
+def ptx_of(source, dtype):
+    """The PTX of a Source for compute_90. Raises ValueError with the log."""
+    defines = (f"-D{define}" for define in source.defines(dtype, {}))
+    works, log, ptx = nvrtc().compile(source.text, ["-arch=compute_90", "-ftz=true", *defines])
+    if not works:
+        raise ValueError(log)
+    return ptx
 
 
 def usages(log):

@@ -4,31 +4,12 @@ import gc
 
 import numpy as np
 import pytest
-from host_graphs import HostGraphs
-from on_gpu import CountingGraphs
+from captured_steps import assert_same_bits, batches, plain
 
 import isograd as ig
 from isograd import nn
 from isograd.backend.errors import CaptureError
-from isograd.kernels.cuda.graph import StepGraph, using_graph_maker
-
-
-@pytest.fixture
-def graphs(host_cupy, where):
-    """Graphs that count their replays, on host memory or on the GPU; "cuda" is the device."""
-    made = CountingGraphs() if where == "gpu" else HostGraphs(host_cupy)
-    host_cupy.graphs = made
-    with using_graph_maker(made), ig.using("cuda"):
-        yield host_cupy
-
-
-def batches(n, shape=(6, 5), n_classes=3):
-    """n batches on the current device."""
-    data = ig.random.Generator(1)
-    return [
-        (data.normal(shape), data.integers(0, n_classes, (shape[0],), dtype="int64"))
-        for _ in range(n)
-    ]
+from isograd.kernels.cuda.graph import StepGraph
 
 
 def trained(optimizer_class, wrap, n_steps=8, schedule=None, clip=None, **settings):
@@ -56,16 +37,6 @@ def trained(optimizer_class, wrap, n_steps=8, schedule=None, clip=None, **settin
 
     losses = [float(step(*batch)) for batch in batches(n_steps)]
     return losses, [ig.to_numpy(p.data).copy() for p in model.parameters()]
-
-
-def plain(step):
-    return step
-
-
-def assert_same_bits(found, expected):
-    assert found[0] == expected[0]
-    for got, want in zip(found[1], expected[1], strict=True):
-        np.testing.assert_array_equal(got, want)
 
 
 def test_a_function_replays_with_new_arguments(graphs):

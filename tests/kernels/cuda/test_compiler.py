@@ -6,6 +6,7 @@ import importlib.util
 from needs import skip_because
 
 from isograd.kernels.cuda.compiler import STATIC_SHARED, CupyCompiler
+from isograd.kernels.cuda.softmax import SOFTMAX
 
 
 class Module:
@@ -32,6 +33,10 @@ def test_macros_stand_in_the_text_and_options_are_always_the_same(monkeypatch):
     kernel = compiled(monkeypatch, 0)
     assert kernel.given == {"code": "#define SCALAR long long\n#define N 3\ntext\n"}
     assert kernel.name == "sum"
+
+
+def test_without_a_block_nothing_is_launched():
+    SOFTMAX.launch("softmax_forward_short", "float32", (0,), (128,), ())
 
 
 def test_only_more_shared_memory_than_every_block_gets_is_asked_for(monkeypatch):

@@ -1,6 +1,8 @@
 """The cuBLASLt binding: descriptors by the real library, products by its emulation in NumPy."""
 
 import ctypes
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +91,23 @@ def test_a_library_that_is_missing_is_named_with_its_remedy():
     with pytest.raises(DeviceUnavailableError, match=r"libcublasLt|cublasLt64") as raised:
         cublaslt.load(7)
     assert 'pip install "isograd[cuda7]"' in str(raised.value)
+
+
+def test_what_is_loaded_comes_first_then_wheels_then_the_system(monkeypatch, tmp_path):
+    asked = []
+
+    def none_is_there(place, mode):
+        asked.append((place, mode == cublaslt.IF_LOADED))
+        raise OSError
+
+    monkeypatch.setattr(ctypes, "CDLL", none_is_there)
+    monkeypatch.setattr(cublaslt, "_wheels", lambda major: [tmp_path])
+    monkeypatch.setenv("CUDA_PATH", "/toolkit")
+    with pytest.raises(DeviceUnavailableError):
+        cublaslt.load(13)
+    name = os.path.basename(asked[0][0])
+    places = [str(tmp_path / name), name, str(Path("/toolkit", "lib64", name))]
+    assert asked == [(name, True), *((place, False) for place in places)]
 
 
 # -- plans -----------------------------------------------------------------------------------------
@@ -225,12 +244,22 @@ def test_a_product_that_was_run_before_can_be_captured(host_cupy, emulated_cubla
     assert captured != eager  # a graph may run beside the stream that it was captured on
 
 
-def test_what_cublaslt_does_not_serve_is_an_error_that_can_be_caught(host_cupy, emulated_cublaslt):
-    emulated_cublaslt.served = {cublaslt.PLAIN}
+@pytest.mark.parametrize("status", cublaslt.DECLINED)
+def test_what_cublaslt_does_not_serve_is_an_error_that_can_be_caught(
+    host_cupy, emulated_cublaslt, status
+):
+    emulated_cublaslt.served, emulated_cublaslt.declined = {cublaslt.PLAIN}, status
     a, b = operands(host_cupy)
     matmul(a, b)
-    with pytest.raises(NoAlgorithmError, match="no algorithm here for Product"):
+    words = rf"no algorithm here \({cublaslt.STATUS[status]}\) for Product"
+    with pytest.raises(NoAlgorithmError, match=words):
         matmul(a, b, epilogue="relu")
+
+
+def test_a_query_that_fails_otherwise_is_another_error(host_cupy, emulated_cublaslt):
+    emulated_cublaslt.served, emulated_cublaslt.declined = set(), 14
+    with pytest.raises(cublaslt.CublasLtError, match="GetHeuristic returned CUBLAS_STATUS_INTER"):
+        matmul(*operands(host_cupy))
 
 
 def test_a_product_that_fails_is_named_with_status_and_product(host_cupy, emulated_cublaslt):

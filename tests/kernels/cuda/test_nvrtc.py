@@ -1,5 +1,7 @@
 """Every kernel compiles for every architecture, within its budget of registers."""
 
+import re
+
 import pytest
 from needs import skip_because
 from nvrtc import (
@@ -8,12 +10,16 @@ from nvrtc import (
     compilations,
     compile_text,
     nvrtc,
+    ptx_of,
     read_budgets,
     sources,
     usages,
     why_no_nvrtc,
 )
 
+from isograd.kernels.cuda.adam import ADAM
+from isograd.kernels.cuda.rmsprop import RMSPROP
+from isograd.kernels.cuda.sgd import SGD
 from isograd.kernels.cuda.source import FOLDER
 
 
@@ -33,6 +39,13 @@ def test_a_text_compiles_without_warnings_and_within_its_budgets(compilation):
         budget = budgets.get(name, {}).get(compilation.dtype or "-", Budget())
         more = budget.exceeded_by(usage, compilation.architecture, same_version)
         assert not more, f"{name}: {more}; nvrtc.py --write sets it"
+
+
+@pytest.mark.parametrize("source", [ADAM, RMSPROP, SGD], ids=lambda source: source.file)
+def test_optimizers_take_no_small_number_for_zero(source):
+    """-ftz=true does so in -x and x < 0 as well; only settings may be compared with zero."""
+    flushing = set(re.findall(r"\S+\.ftz\S*", ptx_of(source, "float32")))
+    assert flushing <= {"setp.eq.ftz.f32", "setp.neu.ftz.f32"}
 
 
 def test_every_text_has_a_source_and_every_budget_a_kernel():

@@ -51,15 +51,15 @@ def test_an_array_within_another_is_a_part_of_its_copy(host_cupy):
 
 
 def test_structs_and_null_pointers_are_arguments_too(host_cupy):
-    p, dp = rows(3), np.ones(3, np.float32)
+    p, rest = rows(3), (np.uint64(0), np.ones(3, np.float32))
     expected = p - np.float32(0.5)
     struct = np.dtype([(name, "float32") for name in FIELDS])
     settings = np.zeros(1, struct)
     settings["lr"] = 0.5
     numbers = (settings[0], np.uint64(0), np.int64(0), np.int64(3))
-    GpuLaunches(host_cupy.cupy)(SGD, "sgd_update", "float32", (1,), (128,), (p, dp, *numbers))
+    GpuLaunches(host_cupy.cupy)(SGD, "sgd_update", "float32", (1,), (128,), (p, *rest, *numbers))
     again = (np.zeros((), struct)[()], settings, np.int64(0), np.int64(3))
-    GpuLaunches(host_cupy.cupy)(SGD, "sgd_update", "float32", (1,), (128,), (p, dp, *again))
+    GpuLaunches(host_cupy.cupy)(SGD, "sgd_update", "float32", (1,), (128,), (p, *rest, *again))
     np.testing.assert_allclose(p, expected - np.float32(0.5), rtol=1e-6)
 
 

@@ -48,6 +48,21 @@ def test_normal_numbers_are_those_of_the_generator_bit_for_bit(host, dtype, n, p
     np.testing.assert_array_equal(y, reference(position).normal(n, dtype=dtype))
 
 
+def test_an_array_that_begins_between_packs_gets_the_same_numbers(host):
+    y = np.full(301, np.nan, np.float32)
+    args = (y[1:], *place(6).numbers, *map(np.float32, (1.0, 0.0, np.inf)), np.int64(300))
+    host(RANDOM, "random_unit", "float32", (1,), (THREADS,), args)
+    np.testing.assert_array_equal(y[1:], reference(6).random(300, dtype="float32"))
+    assert np.isnan(y[0])
+
+
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 3000])
+@pytest.mark.parametrize("blocks", [2, 3])
+def test_words_that_change_owners_stay_in_order_in_every_grid(host, n, blocks):
+    y = filled(host, "unit", "float64", n, 2, blocks=blocks)
+    np.testing.assert_array_equal(y, reference(2).random(n, dtype="float64"))
+
+
 @pytest.mark.parametrize("position", [2**66 - 3, 2**130 - 6, 2**258 - 8])
 def test_the_counter_carries_into_its_upper_words(host, position):
     y = filled(host, "unit", "float64", 12, position)

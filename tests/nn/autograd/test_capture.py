@@ -7,6 +7,7 @@ import pytest
 
 import isograd as ig
 from isograd import nn
+from isograd.backend import settings_override
 from isograd.backend.errors import CaptureError, HyperparameterError
 
 
@@ -19,8 +20,13 @@ class Rerun:
         Rerun.made += 1
         self._function = function
 
-    def replay(self):
+    def replay(self, inputs=()):
+        for target, array in inputs:
+            target[...] = array
         self.result = self._function()
+
+    def is_current(self):
+        return True
 
 
 @pytest.fixture
@@ -74,6 +80,48 @@ def test_a_new_shape_dtype_or_value_gets_a_graph_of_its_own(graphs):
     for x, scale in kinds * 3:
         assert step(x, scale).tolist() == (x * scale).tolist()
     assert Rerun.made == len(kinds)
+
+
+def test_another_precision_of_products_gets_a_graph_of_its_own(graphs):
+    step = ig.capture(lambda x: x, warm_up=1)
+    for _ in range(3):
+        step(np.ones(3))
+        with ig.matmul_precision("high"):
+            step(np.ones(3))
+    assert Rerun.made == 2
+
+
+def test_other_modes_get_a_graph_of_their_own(graphs):
+    step = ig.capture(lambda x: x, warm_up=1)
+    for _ in range(3):
+        step(np.ones(3))
+        with ig.no_grad():
+            step(np.ones(3))
+        with settings_override(disable_kernels=True):
+            step(np.ones(3))
+    assert Rerun.made == 3
+
+
+def test_a_graph_for_other_settings_is_kept_and_a_new_one_warmed_up(graphs, monkeypatch):
+    state = {"mode": "training"}
+
+    class Relying(Rerun):
+        def __init__(self, function):
+            super().__init__(function)
+            self.mode = state["mode"]
+
+        def is_current(self):
+            return self.mode == state["mode"]
+
+    module = sys.modules["isograd.nn.autograd.capture"]
+    monkeypatch.setattr(module, "graph_maker", lambda library: Relying)
+    captured = ig.capture(lambda x: x, warm_up=2)
+    made = []
+    for mode in ["training"] * 3 + ["evaluation"] * 3 + ["training", "evaluation"]:
+        state["mode"] = mode
+        captured(np.ones(3))
+        made.append(Rerun.made)
+    assert made == [0, 0, 1, 1, 1, 2, 2, 2]
 
 
 def test_no_more_graphs_are_kept_than_asked_for_and_the_oldest_goes(graphs):
@@ -162,4 +210,3 @@ def test_a_result_that_a_replay_would_repeat_is_refused(graphs):
 def test_counts_that_are_no_positive_integers_are_refused(setting, value):
     with pytest.raises(HyperparameterError, match=f"{setting} must be a positive integer"):
         ig.capture(lambda x: x, **{setting: value})
-
