@@ -1,8 +1,9 @@
-"""The products of convolution on NumPy: columns copied in long runs, blocks that fit the cache.
+"""The products of convolution on NumPy: compiled, else columns in long runs and cached blocks.
 
-With stride 1 the windows of one element are a shifted view of the flat padded array: from the first
-window to the last in one run, together with positions between two rows where no window lies. Their
-columns are computed too and left out at the end: one memcpy in place of one for each row.
+Without compiled loops: with stride 1 the windows of one element are a shifted view of the flat
+padded array: from the first window to the last in one run, together with positions between two rows
+where no window lies. Their columns are computed too and left out at the end: one memcpy in place of
+one for each row. The blocks of columns fit the cache.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import convolution_loops
 from .fused import Fused
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -123,6 +125,9 @@ def product(
     """The sum over each window of x times weight, plus bias. Declines what _serves declines."""
     if not _serves(geometry, x, weight):
         return NotImplemented
+    y = convolution_loops.product(x, weight, bias, geometry, backward=False)
+    if y is not NotImplemented:
+        return y
     windows = _Windows(geometry, x.shape[1])
     y = np.empty((x.shape[0], weight.shape[0], *geometry.counts), x.dtype)
     matrices = weight.reshape(geometry.groups, weight.shape[0] // geometry.groups, -1)
@@ -141,6 +146,9 @@ def transposed_product(
     """Each element of output times weight, added up where its window lies, plus bias."""
     if not _serves(geometry, output, weight):
         return NotImplemented
+    x = convolution_loops.product(output, weight, bias, geometry, backward=True)
+    if x is not NotImplemented:
+        return x
     windows = _Windows(geometry, weight.shape[1] * geometry.groups)
     x = np.empty((len(output), windows.n_channels, *geometry.lengths), output.dtype)
     matrices = weight.reshape(geometry.groups, weight.shape[0] // geometry.groups, -1)
@@ -163,24 +171,13 @@ def transposed_product(
 def weight_product(
     x: np.ndarray, output: np.ndarray, *, geometry: Any, out: np.ndarray | None = None
 ) -> Any:
-    """The sum over all windows of x times their element of output, in `out` if it is given.
-
-    columns output^T, then transposed: OpenBLAS is half as fast again as with output columns^T.
-    """
+    """The sum over all windows of x times their element of output, in `out` if it is given."""
     if not _serves(geometry, x, output):
         return NotImplemented
-    windows = _Windows(geometry, x.shape[1])
-    flat, sizes = windows.padded(x), (x.size, output.size, len(x))
-    scratch = windows.scratch(*sizes, x.dtype)
-    total: Any = None
-    for block, shape in windows.blocks(*sizes):
-        columns = windows.columns(flat, block, shape, scratch)
-        part = np.matmul(columns, windows.spread(output, block, shape).swapaxes(1, 2))
-        total = part if total is None else np.add(total, part, out=total)
     if out is None:
         shape = (output.shape[1], x.shape[1] // geometry.groups, *geometry.window)
         out = np.empty(shape, x.dtype)
-    out.reshape(geometry.groups, -1, total.shape[1])[...] = total.swapaxes(1, 2)
+    _write_weight_product(out, x, output, geometry)
     return out
 
 
@@ -192,17 +189,47 @@ def product_backward(
     needs: frozenset[str],
     into: dict[str, np.ndarray],
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """dx, dweight and dbias, the sum of dy over all but the channels: by products with ones."""
+    """dx, dweight and dbias, the sum of dy over all but the channels."""
     dx = dweight = dbias = None
     if "x" in needs:
         dx = transposed_product(dy, weight, geometry=geometry)
     if "weight" in needs:
-        dweight = weight_product(x, dy, geometry=geometry, out=into.get("weight"))
-    if "bias" in needs:
+        out = into.get("weight")
+        dweight = np.empty(weight.shape, weight.dtype) if out is None else out
+        dbias = _write_weight_product(dweight, x, dy, geometry)
+    if "bias" not in needs:
+        return dx, dweight, None
+    if dbias is None:  # by products with ones
         images = dy.reshape(*dy.shape[:2], -1)
-        sums = np.matmul(images, np.ones(images.shape[2], dy.dtype))
-        dbias = np.add.reduce(sums, axis=0, out=into.get("bias"))
-    return dx, dweight, dbias
+        dbias = np.add.reduce(np.matmul(images, np.ones(images.shape[2], dy.dtype)), axis=0)
+    out = into.get("bias")
+    if out is not None:
+        out[...] = dbias
+    return dx, dweight, dbias if out is None else out
+
+
+def _write_weight_product(
+    out: np.ndarray, x: np.ndarray, output: np.ndarray, geometry: Any
+) -> np.ndarray | None:
+    """Write weight_product to out; the sums of output by channel where they come with it.
+
+    columns output^T, then transposed: OpenBLAS is half as fast again as with output columns^T.
+    """
+    compiled = convolution_loops.weight_product(x, output, geometry)
+    if compiled is not NotImplemented:
+        rows, sums = compiled
+        out.reshape(rows.shape)[...] = rows
+        return sums.reshape(-1)
+    windows = _Windows(geometry, x.shape[1])
+    flat, sizes = windows.padded(x), (x.size, output.size, len(x))
+    scratch = windows.scratch(*sizes, x.dtype)
+    total: Any = None
+    for block, shape in windows.blocks(*sizes):
+        columns = windows.columns(flat, block, shape, scratch)
+        part = np.matmul(columns, windows.spread(output, block, shape).swapaxes(1, 2))
+        total = part if total is None else np.add(total, part, out=total)
+    out.reshape(geometry.groups, -1, total.shape[1])[...] = total.swapaxes(1, 2)
+    return None
 
 
 def _serves(geometry: Any, first: np.ndarray, second: np.ndarray) -> bool:

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import loops_for
 from .fused import Fused
+from .threads import in_parts
+
+PART = 2**17  # numbers: what one thread takes at a time, at least a row
+SMALL = 2**14  # numbers: below, NumPy's calls cost less
 
 Array = np.ndarray
 
@@ -32,13 +37,28 @@ def forward(
     if np.maximum.reduce(labels.view(np.uint64)) >= n_classes:  # a negative label counts as huge
         return NotImplemented
     places = labels + np.arange(0, n * n_classes, n_classes)
-    exps = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
-    at_label = exps.take(places)
-    np.exp(exps, out=exps)
-    sums = np.add.reduce(exps, axis=1, keepdims=True)
+    exps, largest, sums = _exponentials(logits)
     terms = np.log(sums[:, 0])
-    terms -= at_label
+    terms -= logits.take(places) - largest
     return _reduced(terms, reduction), (exps, sums, places)
+
+
+def _exponentials(x: Array) -> tuple[Array, Array, Array]:
+    """exp(x - the largest of its row), the largest of each row, and the sums as a column."""
+    loops = loops_for(x) if x.size >= SMALL else None
+    if loops is None:
+        largest = np.maximum.reduce(x, axis=1)
+        exps = x - largest[:, None]
+        np.exp(exps, out=exps)
+        return exps, largest, np.add.reduce(exps, axis=1, keepdims=True)
+    exps, largest, sums = np.empty_like(x), np.empty_like(x[:, 0]), np.empty_like(x[:, :1])
+    arrays = x, exps, largest, sums
+
+    def work(start: int, stop: int) -> None:
+        loops.row_exponentials(*[a[start:stop] for a in arrays])
+
+    in_parts(work, len(x), max(1, PART // x.shape[1]))
+    return exps, largest, sums
 
 
 def backward(dy: Array, saved: tuple[Array, Array, Array], reduction: str) -> tuple[Array]:
@@ -46,7 +66,16 @@ def backward(dy: Array, saved: tuple[Array, Array, Array], reduction: str) -> tu
     exps, sums, places = saved
     if reduction == "mean":
         dy = dy / exps.shape[0]
-    dlogits = exps * ((dy[:, None] if dy.ndim else dy) / sums)
+    factor = (dy[:, None] if dy.ndim else dy) / sums
+    dlogits = np.empty(exps.shape, exps.dtype)  # C-contiguous, unlike exps of transposed logits
+
+    def work(start: int, stop: int) -> None:
+        np.multiply(exps[start:stop], factor[start:stop], out=dlogits[start:stop])
+
+    if exps.size < SMALL:
+        work(0, len(exps))
+    else:
+        in_parts(work, len(exps), max(1, PART // exps.shape[1]))
     dlogits.reshape(-1)[places] -= dy
     return (dlogits,)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .activated import activated, dactivated
 from .activation import BY_NAME
 from .fused import Fused
 
@@ -29,11 +30,7 @@ def forward(
     if activation is not None and activation not in BY_NAME:
         return NotImplemented
     y = np.matmul(x if x.ndim == 2 else x.reshape(-1, x.shape[-1]), weight.T)
-    if bias is not None:
-        np.add(y, bias, out=y)
-    saved = None
-    if activation is not None:
-        y, saved = BY_NAME[activation].forward(y)
+    y, saved = activated(y, bias, activation)
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], y.shape[-1]), saved
 
 
@@ -52,7 +49,7 @@ def backward(
     """
     dz = dy if dy.ndim == 2 else dy.reshape(-1, weight.shape[0])
     if activation is not None:
-        dz = BY_NAME[activation].backward(dz, saved)
+        dz = dactivated(dz, activation, saved)
     dx = dweight = dbias = None
     if "x" in needs:
         dx = np.matmul(dz, weight)

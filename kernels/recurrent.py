@@ -4,7 +4,7 @@ Arrays are (time, batch, features). States lie in one array of time + 1 slots: s
 before it and writes the one after it, in time (slots t and t + 1) or, reversed, t + 1 and t. So the
 inputs of all steps stand together, and dweight is one product. Names of gates are torch's.
 sigmoid(z) = tanh(z / 2) / 2 + 1/2: NumPy's tanh costs less than exp and a division, and one call
-activates all gates of a step.
+activates all gates of a step. Compiled loops take an LSTM without projection: see sequences.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import loops_for
 from .fused import Fused
+from .sequences import lstm_steps, lstm_steps_back
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -155,6 +157,12 @@ def lstm_forward(
     n_steps, n = len(inputs), cell.shape[-1]
     hiddens, cells = _States(hidden, n_steps, reverse), _States(cell, n_steps, reverse)
     gates, tanh_c = np.empty((n_steps, 4, *cell.shape), cell.dtype), np.empty_like(cells.befores)
+    loops = loops_for(inputs, weight) if projection is None else None
+    if loops is not None:
+        filled = hiddens.all, cells.all, gates, tanh_c
+        lstm_steps(loops, *filled, inputs, weight, valid, reverse)
+        y = _outputs(hiddens, valid), hiddens.last(), cells.last()
+        return y, (gates, hiddens, cells, tanh_c)
     # of the full shape: to stretch one row over the batch costs NumPy twice as much as to read this
     scale = np.empty(inputs.shape[1:], inputs.dtype)
     scale.reshape(-1, 4, n)[...] = np.array([0.5, 0.5, 1.0, 0.5])[:, None]
@@ -201,6 +209,12 @@ def lstm_backward(
     """dinputs (= dz), dhidden, dcell, dweight, dprojection."""
     douts, dh, dc = dy
     gates, hiddens, cells, tanh_c = saved
+    loops = loops_for(weight) if projection is None else None
+    if loops is not None:
+        kept = gates, cells.all, tanh_c
+        dz_all, dh, dc = lstm_steps_back(loops, dh, dc, douts, weight, kept, valid, reverse)
+        dweight = _product(dz_all, hiddens.befores) if "weight" in needs else None
+        return dz_all, dh, dc, dweight, None
     dz_all = np.empty((*douts.shape[:2], len(weight)), gates.dtype)
     dh_all = np.empty_like(douts) if "projection" in needs else None
     for t in reversed(_order(len(douts), reverse)):

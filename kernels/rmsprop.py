@@ -1,4 +1,4 @@
-"""RMSprop in place, for NumPy: block by block, without a new array.
+"""RMSprop in place, for NumPy: compiled in one pass, else block by block.
 
 It does what the definition in nn/optimizers/rmsprop.py says, operation by operation in the same
 order: the results are the same bits.
@@ -9,6 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from .blocks import in_blocks
+from .compiled import loops_for
+from .threads import in_parts
+
+PART = 2**18  # numbers: what one thread updates at a time
 
 
 def rmsprop_numpy(
@@ -24,6 +28,11 @@ def rmsprop_numpy(
     centered: bool,
 ) -> None:
     """Overwrite p and the moments (1-D: mean square, mean if centered, velocity if momentum)."""
+    none = np.empty(0, p.dtype)
+    mean, velocity = moments[1] if centered else none, moments[-1] if momentum else none
+    settings = lr, alpha, 1.0 - alpha, eps, weight_decay, momentum
+    if _compiled(p, dp, moments[0], mean, velocity, *settings):
+        return
 
     def update(p: np.ndarray, dp: np.ndarray, *rest: np.ndarray) -> None:
         *running, decayed, scratch = rest
@@ -40,6 +49,27 @@ def rmsprop_numpy(
         np.subtract(p, scratch, out=p)
 
     in_blocks(update, 2, p, dp, *moments)
+
+
+def _compiled(
+    p: np.ndarray,
+    dp: np.ndarray,
+    square: np.ndarray,
+    mean: np.ndarray,
+    velocity: np.ndarray,
+    *settings: float,
+) -> bool:
+    """Whether compiled loops are there and have made the update; an array not used is empty."""
+    arrays = p, dp, square, mean, velocity
+    loops = loops_for(*arrays)
+    if loops is None:
+        return False
+
+    def work(start: int, stop: int) -> None:
+        loops.rmsprop(*[array[start:stop] for array in arrays], *settings)
+
+    in_parts(work, len(p), PART)
+    return True
 
 
 def _quotient(

@@ -1,4 +1,4 @@
-"""Gradient descent with momentum in place, for NumPy: block by block, without a new array.
+"""Gradient descent with momentum in place, for NumPy: compiled in one pass, else block by block.
 
 It does what the definition in nn/optimizers/sgd.py says, operation by operation in the same order:
 the results are the same bits.
@@ -9,6 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from .blocks import in_blocks
+from .compiled import loops_for
+from .threads import in_parts
+
+PART = 2**18  # numbers: what one thread updates at a time
 
 
 def sgd_numpy(
@@ -25,6 +29,8 @@ def sgd_numpy(
 ) -> None:
     """Overwrite p (1-D), and the velocity if one is given, with their values after update t."""
     share = gradient_share(t, momentum, dampening, ewma)
+    if _compiled(p, dp, moments, lr, momentum, share, weight_decay, nesterov):
+        return
 
     def update(p: np.ndarray, dp: np.ndarray, *rest: np.ndarray) -> None:
         *velocity, step, scratch = rest
@@ -45,6 +51,22 @@ def gradient_share(t: int, momentum: float, dampening: float, ewma: bool) -> flo
     if ewma:
         return 1.0 - momentum
     return 1.0 if t == 1 else 1.0 - dampening
+
+
+def _compiled(
+    p: np.ndarray, dp: np.ndarray, moments: tuple[np.ndarray, ...], *settings: float
+) -> bool:
+    """Whether compiled loops are there and have made the update."""
+    loops = loops_for(p, dp, *moments)
+    if loops is None:
+        return False
+    velocity = moments[0] if moments else np.empty(0, p.dtype)
+
+    def work(start: int, stop: int) -> None:
+        loops.sgd(*[array[start:stop] for array in (p, dp, velocity)], *settings)
+
+    in_parts(work, len(p), PART)
+    return True
 
 
 def _advance(

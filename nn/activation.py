@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from ..backend import Array, array_namespace
 from ..backend.errors import HyperparameterError, ShapeError
+from ..kernels.activated import GELU_NUMPY, RELU_NUMPY, SILU_NUMPY
 from ..kernels.cuda.activation import (
     ELU_CUPY,
     GELU_CUPY,
@@ -85,7 +86,7 @@ def _(dy: Array, y: Array) -> Array:
     return dy * _above_zero(y)
 
 
-relu.fused_by(cupy=RELU_CUPY)
+relu.fused_by(numpy=RELU_NUMPY, cupy=RELU_CUPY)
 
 
 @differentiable
@@ -205,7 +206,7 @@ def _(dy: Array, x: Array, approximate: str) -> Array:
     return dy * (0.5 * (1.0 + t) + 0.5 * x * ((1.0 - t * t) * slope))
 
 
-gelu.fused_by(cupy=GELU_CUPY)
+gelu.fused_by(numpy=GELU_NUMPY, cupy=GELU_CUPY)
 
 
 def _phi(x: Array) -> Array:
@@ -229,7 +230,7 @@ def _(dy: Array, x: Array) -> Array:
     return dy * (s * (1.0 + x * (1.0 - s)))
 
 
-silu.fused_by(cupy=SILU_CUPY)
+silu.fused_by(numpy=SILU_NUMPY, cupy=SILU_CUPY)
 
 
 @differentiable

@@ -102,7 +102,10 @@ def test_plain_arrays_come_out_plain_and_tensors_as_tensors_with_the_same_values
         assert isinstance(y, ig.Tensor)
         assert not y.requires_grad
         assert x.dtype == y.dtype
-        assert_array_equal(ig.to_numpy(x), ig.to_numpy(y))
+        if device == "cuda":  # CuPy's own sums, which plain arrays get, have another order
+            assert_close(y, x)
+        else:
+            assert_array_equal(ig.to_numpy(x), ig.to_numpy(y))
 
 
 @table(DIFFERENTIABLE)

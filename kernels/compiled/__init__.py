@@ -22,13 +22,16 @@ _found: list[Any] = []  # the module, or None, once it was looked for
 def loops_for(*arrays: np.ndarray | None) -> Any:
     """The module of compiled loops, or None: not built, switched off, or arrays they do not take.
 
-    They take C-contiguous arrays of float32.
+    They take aligned, C-contiguous arrays of float32.
     """
     loops = built_loops()
     if loops is None or not settings().compiled:
         return None
-    if any(x is not None and (x.dtype != FLOAT32 or not x.flags.c_contiguous) for x in arrays):
-        return None
+    for x in arrays:
+        if x is not None:
+            flags = x.flags
+            if x.dtype != FLOAT32 or not flags.c_contiguous or not flags.aligned:
+                return None
     return loops
 
 

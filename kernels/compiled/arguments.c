@@ -6,7 +6,9 @@
 
 static int take_array(Arrays *arrays, PyObject *argument, char access) {
   const int i = arrays->n;
-  const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (access == 'w' ? PyBUF_WRITABLE : 0);
+  const int layout = access == 'W' || access == 'R' ? PyBUF_STRIDES : PyBUF_C_CONTIGUOUS;
+  const int flags =
+      layout | PyBUF_FORMAT | (access == 'w' || access == 'W' ? PyBUF_WRITABLE : 0);
   Py_buffer *view = &arrays->views[i];
   if (PyObject_GetBuffer(argument, view, flags) != 0) return 0;
   arrays->n = i + 1;

@@ -18,6 +18,13 @@
 #define FOR_EVERY_PROCESSOR
 #endif
 
+// Inlined always: otherwise a function would not be compiled for the processor that its caller is.
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static inline
+#endif
+
 enum { MOST_ARRAYS = 16 };
 
 // The arrays of one call; data[i] is argument i, which has sizes[i] numbers.
@@ -28,9 +35,10 @@ typedef struct {
   Py_buffer views[MOST_ARRAYS];
 } Arrays;
 
-// Takes the first n_arrays arguments; those whose letter in `access` is 'w' are written to, those
-// with 'r' only read. False, with a Python error set, unless there are n_arguments in all and each
-// array is float32, C-contiguous and, to be written to, writeable.
+// Takes the first arguments, an array for each letter of `access`: 'w' is written to, 'r' only
+// read; 'W' and 'R' have any strides, which are in their views. False, with a Python error set,
+// unless there are n_arguments in all and each array is float32, C-contiguous ('w', 'r') and, to be
+// written to, writeable.
 int take_arrays(Arrays *arrays, const char *access, PyObject *const *arguments,
                 Py_ssize_t n_given, Py_ssize_t n_arguments);
 
@@ -46,8 +54,41 @@ Py_ssize_t take_size(PyObject *argument);
 // Releases the arrays; None, or NULL where a Python error is set.
 PyObject *finish(Arrays *arrays);
 
-#define LOOP(name) PyObject *name(PyObject *self, PyObject *const *arguments, Py_ssize_t n_given)
+#define LOOP(name) \
+  PyObject *name(PyObject *Py_UNUSED(self), PyObject *const *arguments, Py_ssize_t n_given)
 
+LOOP(activated);
 LOOP(adam);
+LOOP(attention);
+LOOP(attention_backward);
+LOOP(attention_scratch);
+LOOP(bias_added);
+LOOP(channel_moments);
+LOOP(channel_sums);
+LOOP(channels_scaled);
+LOOP(convolution);
+LOOP(convolution_packed);
+LOOP(convolution_sizes);
+LOOP(convolution_weights);
+LOOP(dactivated);
+LOOP(dchannels);
+LOOP(dlog_softmax);
+LOOP(dnormalized);
+LOOP(drectified);
+LOOP(dsoftmax);
+LOOP(log_softmax);
+LOOP(lstm_backward);
+LOOP(lstm_forward);
+LOOP(normalized);
+LOOP(pack);
+LOOP(rectified);
+LOOP(rmsprop);
+LOOP(row_exponentials);
+LOOP(sgd);
+LOOP(softmax);
+LOOP(window_max);
+LOOP(window_max_backward);
+LOOP(window_spread);
+LOOP(window_sum);
 
 #endif

@@ -16,7 +16,9 @@ from array_api_compat import device
 
 from ...backend import Array, array_namespace, device_of, is_floating
 from ...backend.random import Generator
+from ...kernels.attention import BLOCKWISE_NUMPY
 from ..autograd import differentiable
+from ..autograd.ops.linear_algebra import matmul  # CuPy's own cannot be captured
 from ..autograd.tensor import innermost
 
 BLOCK = 256  # queries and keys of a block: 256 KiB of float32 weights a head
@@ -73,7 +75,7 @@ def _attend(
             safe_top = xp.where(new_top > -math.inf, new_top, xp.zeros_like(new_top))
             powers = xp.exp(scores - safe_top)
             part_sum = xp.sum(powers, axis=-1, keepdims=True)
-            part = xp.matmul(plan.dropped(powers, rows, columns), value[..., columns, :])
+            part = matmul(plan.dropped(powers, rows, columns), value[..., columns, :])
             if total is None:
                 total, y = part_sum, part
             else:
@@ -125,12 +127,12 @@ def _(
         for j, columns in enumerate(plan.key_blocks(rows)):
             k, v = key[..., columns, :], value[..., columns, :]
             weights = xp.exp(plan.scores(q, key, mask, rows, columns) - log[..., rows, :])
-            dweights = plan.dropped(xp.matmul(dy_rows, xp.matrix_transpose(v)), rows, columns)
+            dweights = plan.dropped(matmul(dy_rows, xp.matrix_transpose(v)), rows, columns)
             dscores = weights * (dweights + offset[..., rows, :])
             kept = plan.dropped(weights, rows, columns)
-            dvalues[j] = _added(dvalues[j], xp.matmul(xp.matrix_transpose(kept), dy_rows))
-            dkeys[j] = _added(dkeys[j], xp.matmul(xp.matrix_transpose(dscores), q))
-            dq = _added(dq, xp.matmul(dscores, k) * scale)
+            dvalues[j] = _added(dvalues[j], matmul(xp.matrix_transpose(kept), dy_rows))
+            dkeys[j] = _added(dkeys[j], matmul(xp.matrix_transpose(dscores), q))
+            dq = _added(dq, matmul(dscores, k) * scale)
             if "mask" in needs:
                 dmask_row.append(dscores)
         dqueries.append(dq)
@@ -139,6 +141,9 @@ def _(
     dkey, dvalue = (plan.all_columns(parts, x) for parts, x in ((dkeys, key), (dvalues, value)))
     dmask = xp.concat(dmasks, axis=-2) if dmasks else None
     return xp.concat(dqueries, axis=-2), dkey, dvalue, dmask
+
+
+_attend.fused_by(numpy=BLOCKWISE_NUMPY)
 
 
 def _added(total: Any, part: Array) -> Array:
@@ -171,7 +176,7 @@ class _Plan:
     def scores(self, q: Array, key: Array, mask: Array | None, rows: slice, columns: slice) -> Any:
         """q key^T + mask of one block, -inf where nobody may look; q is scaled."""
         xp = array_namespace(q, key)
-        scores = xp.matmul(q, xp.matrix_transpose(key[..., columns, :]))
+        scores = matmul(q, xp.matrix_transpose(key[..., columns, :]))
         if self.is_causal and columns.stop > rows.start + 1:
             lengths = (rows.stop - rows.start, columns.stop - columns.start)
             allowed = causal_mask(*lengths, rows.start, columns.start, q)

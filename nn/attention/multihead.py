@@ -10,6 +10,9 @@ from array_api_compat import device as device_of_array
 from ...backend import Array, Device, array_namespace
 from ...backend.errors import HyperparameterError, ShapeError
 from ...backend.random import Generator
+from ..autograd import differentiable
+from ..autograd.ops.linear_algebra import matmul  # CuPy's own cannot be captured
+from ..autograd.ops.manipulation import stack
 from ..autograd.tensor import innermost
 from ..dimensions import check_integer
 from ..dropout import check_probability, dropout
@@ -120,7 +123,7 @@ class MultiheadAttention(Module):
             scale = 1.0 / math.sqrt(q.shape[-1])
             weights = attention_weights(q, k, mask, is_causal=is_causal, scale=scale)
             weights = dropout(weights, p, generator=self.generator)
-            y = xp.matmul(weights, v)
+            y = matmul(weights, v)
             weights = xp.mean(weights, axis=1) if average_attn_weights else weights
             weights = weights[0, ...] if single else weights
         else:
@@ -176,10 +179,8 @@ class MultiheadAttention(Module):
 
     def _split(self, y: Array, n_parts: int) -> tuple[Array, ...]:
         """The parts of a projection, each as (batch, heads, length, features of a head)."""
-        xp = array_namespace(y)
-        y = xp.reshape(y, (*y.shape[:2], n_parts, self.num_heads, self.embed_dim // self.num_heads))
-        order = (2, 0, 3, 1, 4) if self.batch_first else (2, 1, 3, 0, 4)
-        return xp.unstack(xp.permute_dims(y, order))
+        options = {"n_heads": self.num_heads, "batch_first": self.batch_first}
+        return _split_heads(y, n_parts=n_parts, **options)
 
     def _extended(self, x: Array, last: Array | None) -> Array:
         """Keys or values (batch, heads, length, features), then the learned one, then zeros."""
@@ -236,3 +237,23 @@ class MultiheadAttention(Module):
                 attn_mask = array_namespace(attn_mask).reshape(attn_mask, heads)
             masks.append(attn_mask)
         return allowed_together(masks, q) if masks else None
+
+
+@differentiable
+def _split_heads(y: Array, *, n_parts: int, n_heads: int, batch_first: bool) -> tuple[Array, ...]:
+    """The parts of a projection, each as (batch, heads, length, features of a head).
+
+    y: (batch, length, features of all parts), or (length, batch, ...) without batch_first. One op,
+    since the gradients of slices would be as many arrays of zeros as there are parts.
+    """
+    xp = array_namespace(y)
+    n = y.shape[-1] // (n_parts * n_heads)
+    y = xp.reshape(y, (*y.shape[:2], n_parts, n_heads, n))
+    return xp.unstack(xp.permute_dims(y, (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4)))
+
+
+@_split_heads.backward
+def _(dy: tuple[Array, ...], y_shape: tuple[int, ...], batch_first: bool) -> Array:
+    xp = array_namespace(*dy)
+    order = (0, 2, 1, 3) if batch_first else (2, 0, 1, 3)
+    return xp.reshape(stack([xp.permute_dims(d, order) for d in dy], axis=2), y_shape)

@@ -10,6 +10,7 @@ from ...backend.errors import DtypeError, HyperparameterError, ShapeError
 from ...backend.random import Generator, default_generator
 from ...kernels.attention import ATTENTION_NUMPY
 from ..autograd import differentiable
+from ..autograd.ops.linear_algebra import matmul  # CuPy's own cannot be captured
 from ..dropout import check_probability
 from ..reduction import check_arrays, check_same_dtype
 from ..softmax import softmax
@@ -81,9 +82,8 @@ def attention(
     scale: float,
 ) -> Array:
     """softmax(query key^T scale + mask) kept value, with all the weights at once."""
-    xp = array_namespace(query, key, value)
     weights = attention_weights(query, key, mask, is_causal=is_causal, scale=scale)
-    return xp.matmul(weights if kept is None else weights * kept, value)
+    return matmul(weights if kept is None else weights * kept, value)
 
 
 attention.fused_by(numpy=ATTENTION_NUMPY)
@@ -100,7 +100,7 @@ def attention_weights(
 ) -> Array:
     """softmax(query key^T scale + mask) (..., L, S); zeros for a query that may look nowhere."""
     xp = array_namespace(query, key)
-    scores = xp.matmul(query * scale, xp.matrix_transpose(key))
+    scores = matmul(query * scale, xp.matrix_transpose(key))
     if is_causal:
         allowed = causal_mask(query.shape[-2], key.shape[-2], 0, 0, query)
         scores = xp.where(allowed, scores, xp.full_like(scores, -math.inf))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 from ...backend import Array
 from ...backend.errors import HyperparameterError, ShapeError
@@ -55,8 +57,7 @@ def conv(
     if padding_mode != "zeros":
         x, pairs = padded(x, pairs, padding_mode), ((0, 0),) * n_axes
     lengths = tuple(x.shape[2:])
-    geometry = Geometry(lengths, window, strides, dilations, pairs, groups)
-    _check_fit(operation, geometry)
+    geometry = _fitting(operation, lengths, window, strides, dilations, pairs, groups)
     return without_batch(product(x, weight, bias, geometry=geometry), alone)
 
 
@@ -206,10 +207,14 @@ def _check_bias(operation: str, bias: Array | None, n_out: int) -> None:
         )
 
 
-def _check_fit(operation: str, geometry: Geometry) -> None:
+@functools.lru_cache(maxsize=256)
+def _fitting(operation: str, *settings: Any) -> Geometry:
+    """Geometry(*settings), one object for each. Raises ShapeError where no window fits."""
+    geometry = Geometry(*settings)
     if 0 in geometry.counts:
         raise ShapeError(
             f"{operation}: the kernel must fit the padded x, got a kernel of {geometry.window} "
             f"that spans {geometry.extents} with dilation {geometry.dilation}, and x of lengths "
             f"{geometry.lengths}, padded {geometry.padded}; pad more, or use a smaller kernel"
         )
+    return geometry

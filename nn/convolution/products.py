@@ -24,6 +24,7 @@ from ...backend.geometry import Block, Geometry
 from ...backend.missing import pad, sliding_windows
 from ...kernels.convolution import PRODUCT_NUMPY, TRANSPOSED_NUMPY, WEIGHT_NUMPY
 from ..autograd import differentiable
+from ..autograd.ops.linear_algebra import matmul  # CuPy's own cannot be captured
 
 Gradients = tuple[Array | None, Array | None, Array | None]
 
@@ -36,7 +37,7 @@ def product(x: Array, weight: Array, bias: Array | None = None, *, geometry: Geo
     output = xp.zeros(shape, dtype=x.dtype, device=device(x))
     x, matrices = _padded(x, geometry), _matrices(weight, geometry)
     for block in _blocks(geometry, x, output):
-        sums = xp.matmul(matrices, _columns(x, geometry, block))
+        sums = matmul(matrices, _columns(x, geometry, block))
         shape = (block.n_items, weight.shape[0], *block.counts)
         output[block.items, :, block.rows, ...] = xp.reshape(sums, shape)
     return output if bias is None else output + _per_channel(bias, output.ndim)
@@ -52,7 +53,7 @@ def transposed_product(
     x = xp.zeros(shape, dtype=output.dtype, device=device(output))
     matrices = xp.matrix_transpose(_matrices(weight, geometry))
     for block in _blocks(geometry, x, output):
-        columns = xp.matmul(matrices, _in_groups(output, geometry, block))
+        columns = matmul(matrices, _in_groups(output, geometry, block))
         _add_columns(x, columns, geometry, block)
     x = x[(slice(None), slice(None), *geometry.inside())]
     return x if bias is None else x + _per_channel(bias, x.ndim)
@@ -68,7 +69,7 @@ def weight_product(x: Array, output: Array, *, geometry: Geometry) -> Array:
     x = _padded(x, geometry)
     for block in _blocks(geometry, x, output):
         rows = xp.matrix_transpose(_columns(x, geometry, block))
-        total = total + xp.sum(xp.matmul(_in_groups(output, geometry, block), rows), axis=0)
+        total = total + xp.sum(matmul(_in_groups(output, geometry, block), rows), axis=0)
     return xp.reshape(total, (n_out, n_in // groups, *geometry.window))
 
 

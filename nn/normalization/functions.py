@@ -8,7 +8,13 @@ from typing import Any
 
 from ...backend import Array, array_namespace
 from ...backend.errors import HyperparameterError, ShapeError
-from ...kernels.normalization import NORMALIZED_NUMPY
+from ...kernels.batch_normalization import BATCH_NORM_NUMPY, CHANNEL_MOMENTS_NUMPY
+from ...kernels.normalization import (
+    GROUP_NORM_NUMPY,
+    INSTANCE_NORM_NUMPY,
+    LAYER_NORM_NUMPY,
+    RMS_NORM_NUMPY,
+)
 from ..autograd import differentiable
 from ..dimensions import check_integer
 from ..reduction import check_arrays, check_same_dtype
@@ -38,9 +44,6 @@ def _(dy: Array, x: Array, axes: Axes, eps: float, centered: bool, y: Array) -> 
     return along * _inverse_deviation(x, axes, eps, centered)
 
 
-normalized.fused_by(numpy=NORMALIZED_NUMPY)
-
-
 @differentiable
 def batch_norm(
     x: Array,
@@ -60,21 +63,48 @@ def batch_norm(
     training for one value a channel; DtypeError, DeviceError, HyperparameterError.
     Source: Ioffe and Szegedy 2015, algorithms 1 and 2.
     """
-    parts = {"weight": weight, "bias": bias}
-    running = {"running_mean": running_mean, "running_var": running_var}
-    _check("batch_norm", x, {**parts, **running}, eps, least=2)
-    n_channels = x.shape[1]
-    _check_channels("batch_norm", {**parts, **running}, n_channels)
     if training:
-        _check_several("batch_norm", x, (0, *range(2, x.ndim)))
         y = x if 0 in x.shape else normalized(x, axes=(0, *range(2, x.ndim)), eps=eps)
         return _affine(y, weight, bias, 1)
-    if running_mean is None or running_var is None:
+    assert running_mean is not None
+    assert running_var is not None
+    return _with_statistics(x, running_mean, running_var, weight, bias, eps)
+
+
+batch_norm.fused_by(numpy=BATCH_NORM_NUMPY)
+
+
+@batch_norm.requires
+def _(
+    x: Array,
+    running_mean: Array | None = None,
+    running_var: Array | None = None,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    training: bool = False,
+    eps: float = 1e-5,
+) -> None:
+    parts = {"weight": weight, "bias": bias}
+    parts |= {"running_mean": running_mean, "running_var": running_var}
+    _check("batch_norm", x, parts, eps, least=2)
+    _check_channels("batch_norm", parts, x.shape[1])
+    if training:
+        _check_several("batch_norm", x, (0, *range(2, x.ndim)))
+    elif running_mean is None or running_var is None:
         raise HyperparameterError(
             "batch_norm: training=False must come with running_mean and running_var; "
             "or use training=True for those of the batch"
         )
-    return _with_statistics(x, running_mean, running_var, weight, bias, eps)
+
+
+@differentiable
+def channel_moments(x: Array) -> tuple[Array, Array]:
+    """(mean, variance) of each channel of x (batch, channels, ...); no correction for the mean."""
+    xp, axes = array_namespace(x), (0, *range(2, x.ndim))
+    return xp.mean(x, axis=axes), xp.var(x, axis=axes)
+
+
+channel_moments.fused_by(numpy=CHANNEL_MOMENTS_NUMPY)
 
 
 @differentiable
@@ -87,11 +117,18 @@ def instance_norm(
     Raises ShapeError for one value a channel, DtypeError, DeviceError, HyperparameterError.
     Source: Ulyanov, Vedaldi, Lempitsky 2016, equation 4.
     """
+    y = x if 0 in x.shape else normalized(x, axes=tuple(range(2, x.ndim)), eps=eps)
+    return _affine(y, weight, bias, 1)
+
+
+instance_norm.fused_by(numpy=INSTANCE_NORM_NUMPY)
+
+
+@instance_norm.requires
+def _(x: Array, weight: Array | None = None, bias: Array | None = None, eps: float = 1e-5) -> None:
     _check("instance_norm", x, {"weight": weight, "bias": bias}, eps, least=3)
     _check_channels("instance_norm", {"weight": weight, "bias": bias}, x.shape[1])
     _check_several("instance_norm", x, tuple(range(2, x.ndim)))
-    y = x if 0 in x.shape else normalized(x, axes=tuple(range(2, x.ndim)), eps=eps)
-    return _affine(y, weight, bias, 1)
 
 
 @differentiable
@@ -109,21 +146,33 @@ def group_norm(
     or None. Raises ShapeError, DtypeError, DeviceError, HyperparameterError.
     Source: Wu and He 2018, equations 1 to 4.
     """
-    check_integer("group_norm", "num_groups", num_groups)
-    _check("group_norm", x, {"weight": weight, "bias": bias}, eps, least=2)
-    n_channels = x.shape[1]
-    _check_channels("group_norm", {"weight": weight, "bias": bias}, n_channels)
-    if n_channels % num_groups:
-        raise ShapeError(
-            f"group_norm: num_groups must divide the channels, got num_groups={num_groups} and x "
-            f"of shape {tuple(x.shape)} with {n_channels} channels"
-        )
     y = x
     if 0 not in x.shape:
         xp = array_namespace(x)
         shape = (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)
         y = xp.reshape(normalized(xp.reshape(x, shape), axes=(2,), eps=eps), tuple(x.shape))
     return _affine(y, weight, bias, 1)
+
+
+group_norm.fused_by(numpy=GROUP_NORM_NUMPY)
+
+
+@group_norm.requires
+def _(
+    x: Array,
+    num_groups: int,
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+) -> None:
+    check_integer("group_norm", "num_groups", num_groups)
+    _check("group_norm", x, {"weight": weight, "bias": bias}, eps, least=2)
+    _check_channels("group_norm", {"weight": weight, "bias": bias}, x.shape[1])
+    if x.shape[1] % num_groups:
+        raise ShapeError(
+            f"group_norm: num_groups must divide the channels, got num_groups={num_groups} and x "
+            f"of shape {tuple(x.shape)} with {x.shape[1]} channels"
+        )
 
 
 @differentiable
@@ -141,12 +190,25 @@ def layer_norm(
     Raises ShapeError, DtypeError, DeviceError, HyperparameterError.
     Source: Ba, Kiros, Hinton 2016, equations 3 and 4.
     """
+    y = x if 0 in x.shape else normalized(x, axes=_last(x, normalized_shape), eps=eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+layer_norm.fused_by(numpy=LAYER_NORM_NUMPY)
+
+
+@layer_norm.requires
+def _(
+    x: Array,
+    normalized_shape: int | Sequence[int],
+    weight: Array | None = None,
+    bias: Array | None = None,
+    eps: float = 1e-5,
+) -> None:
     shape = shape_of_layer("layer_norm", normalized_shape)
     _check("layer_norm", x, {"weight": weight, "bias": bias}, eps, least=1)
     _check_layer("layer_norm", x, shape, {"weight": weight, "bias": bias})
-    y = x if 0 in x.shape else normalized(x, axes=_last(x, len(shape)), eps=eps)
-    y = y if weight is None else y * weight
-    return y if bias is None else y + bias
 
 
 @differentiable
@@ -163,14 +225,26 @@ def rms_norm(
     dtype at 1 unless given, as torch. Raises ShapeError, DtypeError, DeviceError,
     HyperparameterError. Source: Zhang and Sennrich 2019, equation 4.
     """
-    shape = shape_of_layer("rms_norm", normalized_shape)
-    _check("rms_norm", x, {"weight": weight}, 0.0 if eps is None else eps, least=1)
-    _check_layer("rms_norm", x, shape, {"weight": weight})
     if eps is None:
         eps = float(array_namespace(x).finfo(x.dtype).eps)
     if 0 not in x.shape:
-        x = normalized(x, axes=_last(x, len(shape)), eps=eps, centered=False)
+        x = normalized(x, axes=_last(x, normalized_shape), eps=eps, centered=False)
     return x if weight is None else x * weight
+
+
+rms_norm.fused_by(numpy=RMS_NORM_NUMPY)
+
+
+@rms_norm.requires
+def _(
+    x: Array,
+    normalized_shape: int | Sequence[int],
+    weight: Array | None = None,
+    eps: float | None = None,
+) -> None:
+    shape = shape_of_layer("rms_norm", normalized_shape)
+    _check("rms_norm", x, {"weight": weight}, 0.0 if eps is None else eps, least=1)
+    _check_layer("rms_norm", x, shape, {"weight": weight})
 
 
 def _inverse_deviation(x: Array, axes: Axes, eps: float, centered: bool) -> Array:
@@ -203,7 +277,8 @@ def _affine(y: Array, weight: Array | None, bias: Array | None, axis: int) -> Ar
     return y
 
 
-def _last(x: Array, n: int) -> Axes:
+def _last(x: Array, normalized_shape: int | Sequence[int]) -> Axes:
+    n = len(normalized_shape) if isinstance(normalized_shape, Sequence) else 1
     return tuple(range(x.ndim - n, x.ndim))
 
 

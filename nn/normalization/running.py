@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ...backend import Array, Device, array, array_namespace, unwrap
@@ -12,7 +13,7 @@ from ..initializers import ones, zeros
 from ..module import Module
 from ..parameter import Parameter
 from ..reduction import check_arrays
-from .functions import batch_norm, check_eps, instance_norm
+from .functions import batch_norm, channel_moments, check_eps, instance_norm
 
 
 class _RunningNorm(Module):
@@ -115,12 +116,15 @@ class _BatchNorm(_RunningNorm):
 
     def _follow(self, x: Array) -> None:
         """Let the running statistics take up those of x."""
-        xp = array_namespace(x)
         seen = self.num_batches_tracked + 1
         self.num_batches_tracked = carried(self.num_batches_tracked, seen)
-        share = 1.0 / xp.astype(seen, x.dtype) if self.momentum is None else self.momentum
-        axes = (0, *range(2, x.ndim))
-        self._mix(xp.mean(x, axis=axes), xp.var(x, axis=axes, correction=1.0), share)
+        if self.momentum is None:
+            share = 1.0 / array_namespace(x).astype(seen, x.dtype)
+        else:
+            share = self.momentum
+        mean, variance = channel_moments(x)
+        n = math.prod(x.shape) // self.num_features
+        self._mix(mean, variance * (n / (n - 1)), share)
 
 
 class BatchNorm1d(_BatchNorm):

@@ -14,7 +14,7 @@ from ...backend import Array, array_namespace
 from ...backend.errors import HyperparameterError, ShapeError
 from ...backend.geometry import Geometry
 from ...backend.missing import pad
-from ...kernels.pooling import WINDOW_MAX_NUMPY
+from ...kernels.pooling import WINDOW_MAX_NUMPY, WINDOW_SPREAD_NUMPY, WINDOW_SUM_NUMPY
 from ..autograd import differentiable
 from ..autograd.tensor import innermost
 from ..dimensions import per_axis
@@ -46,6 +46,20 @@ def pool_geometry(
             f"{operation}: padding must be at most half of kernel_size, got padding {borders} "
             f"and kernel_size {window}"
         )
+    return _fitting(operation, lengths, window, strides, dilations, borders, bool(ceil_mode))
+
+
+@functools.lru_cache(maxsize=256)
+def _fitting(
+    operation: str,
+    lengths: tuple[int, ...],
+    window: tuple[int, ...],
+    strides: tuple[int, ...],
+    dilations: tuple[int, ...],
+    borders: tuple[int, ...],
+    ceil_mode: bool,
+) -> Geometry:
+    """One object for the same settings. Raises ShapeError for a kernel that does not fit."""
     pairs = tuple((p, p) for p in borders)
     geometry = Geometry(lengths, window, strides, dilations, pairs)
     if ceil_mode:
@@ -103,6 +117,8 @@ def window_spread(y: Array, *, geometry: Geometry) -> Array:
 
 window_sum.backward(x=lambda dy, geometry: window_spread(dy, geometry=geometry))
 window_spread.backward(y=lambda dy, geometry: window_sum(dy, geometry=geometry))
+window_sum.fused_by(numpy=WINDOW_SUM_NUMPY)
+window_spread.fused_by(numpy=WINDOW_SPREAD_NUMPY)
 
 
 def _parts_by_axis(geometry: Geometry) -> list[list[slice]]:

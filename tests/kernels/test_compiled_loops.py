@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from isograd import kernels
+from isograd import kernels, nn
 from isograd.backend.settings import settings_override
 from isograd.kernels.adam import adam_numpy
 from isograd.kernels.compiled import loops_for, state_of_loops
@@ -23,6 +23,12 @@ def test_arrays_of_other_dtypes_and_layouts_are_left_to_numpy(loops):
     assert loops_for(np.ones(3)) is None
     assert loops_for(np.ones(6, np.float32)[::2]) is None
     assert loops_for(np.ones(3, np.float32), None) is loops
+
+
+def test_an_array_off_its_alignment_is_left_to_numpy(loops):
+    x = np.zeros(13, np.uint8)[1:].view(np.float32)  # as out of a file, after a header
+    assert loops_for(x) is None
+    np.testing.assert_array_equal(nn.gelu(x), np.zeros(3))
 
 
 def test_the_setting_switches_them_off(loops):

@@ -73,3 +73,38 @@ def test_the_number_of_threads_changes_no_bit(name, compiled):
     for more in found[1:]:
         for one, other in zip(found[0], more, strict=True):
             assert np.array_equal(one, other)
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("name", CASES)
+def test_infinities_nan_and_the_sign_of_zero_are_the_definitions(name):
+    kernel, definition, n_moments, settings = CASES[name]
+    p, _, moments = arrays_of(6, "float32", n_moments)
+    p[-1] = np.inf
+    dp = np.array([np.nan, np.inf, -np.inf, -0.0, 1e-30, 1.0], np.float32)
+    with np.errstate(all="ignore"):
+        expected = definition(p, dp, *moments, t=2, **settings)
+        kernel(p, dp, *moments, t=2, **settings)
+    for new, wanted in zip((p, *moments), expected, strict=True):
+        assert np.array_equal(new, wanted, equal_nan=True)
+        is_number = ~np.isnan(wanted)
+        assert np.array_equal(np.signbit(new[is_number]), np.signbit(wanted[is_number]))
+
+
+ONES = [np.ones(5, np.float32) for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda f: f.sgd(ONES[0], ONES[1][:4], ONES[2], 0, 0, 0, 0, 0), "argument 1 must have 5"),
+        (lambda f: f.sgd(*ONES[:2], ONES[2][:4], 0, 0, 0, 0, 0), "argument 2 must have 5"),
+        (lambda f: f.rmsprop(*ONES[:2], ONES[2][:0], *ONES[3:], *[0] * 6), "argument 2 must have"),
+        (lambda f: f.rmsprop(*ONES[:3], ONES[3][:4], ONES[4], *[0] * 6), "argument 3 must have 5"),
+        (lambda f: f.rmsprop(*ONES[:4], ONES[4][:1], *[0] * 6), "argument 4 must have 5"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(loops, call, says):
+    with pytest.raises(ValueError, match=says):
+        call(loops)
+    assert all(np.all(x == 1.0) for x in ONES)
