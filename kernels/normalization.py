@@ -7,6 +7,7 @@ operations do it, with sums as inner products. Both save two numbers a row and n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from .fused import Fused
 from .threads import in_parts
 
 Array = np.ndarray
-Shape = int | tuple[int, ...]
+Shape = int | Sequence[int]
 Gradients = tuple[Array, Array, Array]
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -134,11 +135,12 @@ def _layer(x: Array, normalized_shape: Shape, centered: bool = True) -> Rows:
 
 
 def _groups(x: Array, n_groups: int) -> Rows:
+    n_groups = int(n_groups)  # NumPy's integers are none to the loops
     return Rows(len(x), n_groups, x.shape[1] // n_groups, math.prod(x.shape[2:]))
 
 
 def _as_tuple(shape: Shape) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    return tuple(map(int, shape)) if isinstance(shape, Sequence) else (int(shape),)
 
 
 def _forward(x: Array, weight: Array | None, bias: Array | None, rows: Rows, eps: float) -> Any:

@@ -31,7 +31,7 @@ LOOP(adam) {
   const Py_ssize_t n = arrays.sizes[0];
   float numbers[7];
   for (int i = 0; i < 7; i++) numbers[i] = take_float(arguments[4 + i]);
-  const int decoupled = PyObject_IsTrue(arguments[11]);
+  const int decoupled = take_flag(arguments[11]);
   if (!PyErr_Occurred() && check_size(&arrays, 1, n) && check_size(&arrays, 2, n) &&
       check_size(&arrays, 3, n)) {
     const Numbers c = {numbers[0], numbers[1], numbers[2], numbers[3],

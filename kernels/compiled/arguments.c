@@ -59,6 +59,10 @@ Py_ssize_t take_size(PyObject *argument) {
   return PyErr_Occurred() ? 0 : PyLong_AsSsize_t(argument);
 }
 
+int take_flag(PyObject *argument) {
+  return PyErr_Occurred() ? 0 : PyObject_IsTrue(argument) == 1;
+}
+
 PyObject *finish(Arrays *arrays) {
   release_arrays(arrays);
   if (PyErr_Occurred()) return NULL;

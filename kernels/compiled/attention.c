@@ -210,7 +210,7 @@ static int take_rows(Heads *heads, const Arrays *arrays, int i, const Py_ssize_t
 // The arrays query, key, value and mask (empty: none), the first of which is argument i, and the
 // shapes that follow from them.
 static int take_attention(Attention *a, const Arrays *arrays, int i, PyObject *const *settings) {
-  a->is_causal = PyObject_IsTrue(settings[0]) == 1;
+  a->is_causal = take_flag(settings[0]);
   a->scale = take_float(settings[1]);
   const Py_buffer *query = &arrays->views[i], *value = &arrays->views[i + 2];
   if (PyErr_Occurred()) return 0;

@@ -130,7 +130,7 @@ LOOP(convolution_packed) {
   Arrays arrays;
   Windows windows;
   if (!take_arrays(&arrays, "wrr", arguments, n_given, 4 + N_NUMBERS)) return NULL;
-  const int backward = PyObject_IsTrue(arguments[3]);
+  const int backward = take_flag(arguments[3]);
   if (!take_windows(&windows, arguments + 4)) return finish(&arrays);
   const Slide slide = slide_of(&windows, backward);
   const Py_ssize_t n_out = slide.groups * slide.out_channels, n_bias = arrays.sizes[2];
@@ -207,7 +207,7 @@ LOOP(convolution) {
   Arrays arrays;
   Windows windows;
   if (!take_arrays(&arrays, "wrrw", arguments, n_given, 7 + N_NUMBERS)) return NULL;
-  const int backward = PyObject_IsTrue(arguments[4]);
+  const int backward = take_flag(arguments[4]);
   const Py_ssize_t start = take_size(arguments[5]), stop = take_size(arguments[6]);
   if (!take_windows(&windows, arguments + 7)) return finish(&arrays);
   const Slide slide = slide_of(&windows, backward);

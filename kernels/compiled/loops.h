@@ -50,6 +50,7 @@ void release_arrays(Arrays *arrays);
 // The numbers that follow the arrays. Errors stay set: ask PyErr_Occurred() after the last.
 float take_float(PyObject *argument);
 Py_ssize_t take_size(PyObject *argument);
+int take_flag(PyObject *argument);
 
 // Releases the arrays; None, or NULL where a Python error is set.
 PyObject *finish(Arrays *arrays);

@@ -149,7 +149,7 @@ LOOP(normalized) {
   Shape shape;
   if (!take_arrays(&a, "rrrwww", arguments, n_given, 9)) return NULL;
   const float eps = take_float(arguments[7]);
-  const int centered = PyObject_IsTrue(arguments[8]);
+  const int centered = take_flag(arguments[8]);
   if (take_shape(&shape, a.sizes[0], a.sizes[4], a.sizes[1], arguments[6]) &&
       check_size(&a, 2, a.sizes[1]) && check_size(&a, 3, a.sizes[0]) &&
       check_size(&a, 5, a.sizes[4])) {
@@ -166,7 +166,7 @@ LOOP(dnormalized) {
   Arrays a;
   Shape shape;
   if (!take_arrays(&a, "rrrrrwww", arguments, n_given, 10)) return NULL;
-  const int centered = PyObject_IsTrue(arguments[9]);
+  const int centered = take_flag(arguments[9]);
   if (take_shape(&shape, a.sizes[0], a.sizes[3], a.sizes[2], arguments[8]) &&
       check_size(&a, 1, a.sizes[0]) && check_size(&a, 4, a.sizes[3]) &&
       check_size(&a, 5, a.sizes[0]) && check_size(&a, 6, a.sizes[2]) &&

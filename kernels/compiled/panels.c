@@ -109,7 +109,11 @@ LOOP(pack) {
   Arrays arrays;
   if (!take_arrays(&arrays, "wr", arguments, n_given, 5)) return NULL;
   const Py_ssize_t inner = take_size(arguments[2]), width = take_size(arguments[3]);
-  const int turned = PyObject_IsTrue(arguments[4]);
+  const int turned = take_flag(arguments[4]);
+  const Py_ssize_t most = INT32_MAX;  // so that no product below overflows
+  if (!PyErr_Occurred() && (inner < 0 || width < 0 || inner > most || width > most)) {
+    PyErr_Format(PyExc_ValueError, "there is no matrix (%zd, %zd)", inner, width);
+  }
   if (!PyErr_Occurred() && check_size(&arrays, 1, inner * width) &&
       check_size(&arrays, 0, panels_size(inner, width))) {
     const Matrix matrix = {arrays.data[1], turned ? 1 : width, turned ? inner : 1};

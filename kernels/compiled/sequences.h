@@ -26,15 +26,20 @@ static inline int take_sequences(Sequences *sequences, const Arrays *arrays, int
   s.batch = take_size(numbers[1]);
   s.n = take_size(numbers[2]);
   s.first = take_size(numbers[3]);
-  s.rows = take_size(numbers[4]) - s.first;
-  s.reverse = PyObject_IsTrue(numbers[5]) == 1;
+  const Py_ssize_t last = take_size(numbers[4]);
+  s.reverse = take_flag(numbers[5]);
   s.valid = arrays->sizes[valid] == 0 ? NULL : arrays->data[valid];
-  *sequences = s;
   if (PyErr_Occurred()) return 0;
-  if (s.n_steps < 0 || s.n < 1 || s.first < 0 || s.rows < 0 || s.first + s.rows > s.batch) {
+  const Py_ssize_t most = PY_SSIZE_T_MAX >> 4;  // so that no product of the sizes overflows
+  const int fits = s.n_steps >= 0 && s.n >= 1 && s.n <= INT32_MAX >> 3 && s.first >= 0 &&
+                   s.first <= last && last <= s.batch && s.n_steps < most &&
+                   (s.batch == 0 || s.n_steps < most / s.n / s.batch);
+  if (!fits) {
     PyErr_SetString(PyExc_ValueError, "rows must lie in the batch, states must have numbers");
     return 0;
   }
+  s.rows = last - s.first;
+  *sequences = s;
   return s.valid == NULL || check_size(arrays, valid, s.n_steps * s.batch);
 }
 

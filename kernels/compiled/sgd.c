@@ -33,7 +33,7 @@ LOOP(sgd) {
   float numbers[4];
   for (int i = 0; i < 4; i++) numbers[i] = take_float(arguments[3 + i]);
   const Numbers c = {numbers[0], numbers[1], numbers[2], numbers[3]};
-  const int nesterov = PyObject_IsTrue(arguments[7]);
+  const int nesterov = take_flag(arguments[7]);
   const Py_ssize_t n = arrays.sizes[0], n_velocities = arrays.sizes[2];
   float *const *data = arrays.data;
   if (!PyErr_Occurred() && check_size(&arrays, 1, n) &&

@@ -77,6 +77,34 @@ def test_a_wrong_argument_is_refused_and_nothing_is_written(loops, replaced, err
     assert all(np.all(np.asarray(x) == 1.0) for x in given[:4])
 
 
+@pytest.mark.parametrize("shape", [(2**62, 4), (-2, -3), (0, 2**62), (-5, 0)])
+def test_a_matrix_whose_size_overflows_is_refused(loops, shape):
+    """2^62 times 4 is 0 in 64 bits, as if an empty array were large enough."""
+    n = 6 if shape == (-2, -3) else 0
+    with pytest.raises(ValueError, match="there is no matrix"):
+        loops.pack(np.empty(0, np.float32), np.empty(n, np.float32), *shape, False)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(0, 8, 2**61, 0, 8), (0, 0, 2**62, 0, 0), (1, 1, 1, 1, -(2**63))]
+)
+@pytest.mark.parametrize(("name", "n_arrays"), [("lstm_forward", 8), ("lstm_backward", 9)])
+def test_sequences_whose_size_overflows_are_refused(loops, name, n_arrays, sizes):
+    empty = [np.empty(0, np.float32) for _ in range(n_arrays)]
+    with pytest.raises(ValueError, match="rows must lie in the batch"):
+        getattr(loops, name)(*empty, *sizes, False)
+
+
+def test_the_first_of_several_wrong_numbers_is_named(loops):
+    with pytest.raises(TypeError, match="real number"):
+        loops.adam(*arrays(5), "0.9", *NUMBERS[1:-1], _NoTruth())
+
+
+class _NoTruth:
+    def __bool__(self):
+        raise ValueError
+
+
 def test_an_array_that_may_not_be_written_to_is_refused(loops):
     p, dp, m, v = arrays(5)
     p.flags.writeable = False

@@ -113,6 +113,17 @@ def test_without_weight_and_bias_they_are_ones_and_zeros(name):
 
 
 @pytest.mark.usefixtures("compiled")
+def test_numbers_of_groups_and_features_may_be_numpy_integers():
+    x, dy, *_ = inputs((6, 8), (8,), "float32")
+    for op, n in [(nn.layer_norm, 8), (nn.rms_norm, 8), (nn.group_norm, 2)]:
+        found, expected = (
+            results(lambda x, *_, op=op, n=n: op(x, n), x, dy, x, x) for n in (np.int64(n), n)
+        )
+        assert_near(found, expected, "float32")
+    assert nn.layer_norm(x, (np.int64(8),)).shape == x.shape
+
+
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("name", ["layer", "group", "batch", "evaluated"])
 def test_transposed_and_broadcast_arrays_are_served(name):
     x, dy, weight, bias = inputs((8, 6, 5, 4), (4,) if name == "layer" else (6,), "float32")
