@@ -19,7 +19,7 @@ from .threads import in_parts
 
 Array = np.ndarray
 
-PART = 2**17  # numbers: what one thread takes at a time
+PART = 2**19  # numbers: what one thread takes at a time
 MOST_EXAMPLES = 4096  # in a part, whose columns add up one after another in float32
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from .compiled import FLOAT32, loops_for
 from .threads import in_parts, own_scratch
 
-PART = 2**17  # weights that one thread computes at a time
+PART = 2**18  # weights that one thread computes at a time
 
 
 @dataclass

@@ -22,7 +22,7 @@ Shape = int | Sequence[int]
 Gradients = tuple[Array, Array, Array]
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-PART = 2**17  # numbers: what one thread normalizes at a time, at least a whole example
+PART = 2**19  # numbers: what one thread normalizes at a time, at least a whole example
 
 
 class Rows(NamedTuple):

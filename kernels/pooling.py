@@ -13,7 +13,7 @@ from .threads import in_parts
 from .windows import window_numbers
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-PART = 2**17  # elements: what one thread pools at a time
+PART = 2**19  # elements: what one thread pools at a time
 
 
 def forward(x: np.ndarray, *, geometry: Any) -> Any:

@@ -12,7 +12,7 @@ from .blocks import in_blocks
 from .compiled import loops_for
 from .threads import in_parts
 
-PART = 2**18  # numbers: what one thread updates at a time
+PART = 2**19  # numbers: what one thread updates at a time
 
 
 def sgd_numpy(

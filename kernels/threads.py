@@ -4,7 +4,8 @@ The parts are the same however many threads take them, so the bits of the result
 elementwise work, and sums within a part. Not for products large enough for BLAS's own threads:
 theirs would multiply with these. A thread that waits for Python's lock wakes up too late for a gap
 of less than some 10 us: NumPy's calls in a part should be longer (100,000 numbers), or the threads
-take turns.
+take turns. To wake a thread and to wait for it costs some 75 us on two virtual cores: work of less
+than 200 us (some 500,000 numbers in a compiled loop) is one part.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 from isograd.kernels.adam import adam_numpy, adamw_numpy
 from isograd.kernels.blocks import BLOCK_BYTES
 from isograd.kernels.rmsprop import rmsprop_numpy
-from isograd.kernels.sgd import sgd_numpy
+from isograd.kernels.sgd import PART, sgd_numpy
 from isograd.kernels.threads import threads
 from isograd.nn.optimizers.adam import adam, adamw
 from isograd.nn.optimizers.rmsprop import rmsprop
@@ -66,7 +66,7 @@ def test_the_number_of_threads_changes_no_bit(name, compiled):
     kernel, _, n_moments, settings = CASES[name]
     found = []
     for n in (1, 2, 4):
-        p, dp, moments = arrays_of(BLOCK_BYTES + 77, "float32", n_moments)
+        p, dp, moments = arrays_of(2 * PART + 77, "float32", n_moments)
         with threads(n):
             kernel(p, dp, *moments, t=3, **settings)
         found.append((p, *moments))
