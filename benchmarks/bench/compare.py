@@ -23,7 +23,9 @@ class Change:
     ratio: of the medians, now over then. certain: the spreads (deciles) do not meet, not even if
     one was 10 % off, where fewer than three processes were measured. drift: the same ratio for
     plain NumPy, over all workloads: how much slower the machine itself is; None where NumPy was not
-    measured, and for what is no time.
+    measured, and for what is no time. others: the certain ratio, at least 1, of the other libraries
+    at this workload (their median), or of NumPy at any, the larger: a neighbour on the second core
+    slows down products on two threads alone.
     """
 
     workload: str
@@ -33,6 +35,7 @@ class Change:
     now: float
     certain: bool
     drift: float | None
+    others: float = 1.0
 
     @property
     def ratio(self) -> float:
@@ -40,7 +43,9 @@ class Change:
 
     def is_slower_than(self, limit: float) -> bool:
         """Whether it is slower by that factor for certain, and not because the machine is."""
-        return self.certain and min(self.ratio, self.ratio / (self.drift or 1.0)) > limit
+        unsure = math.exp(BETWEEN_PROCESSES) if self.others > 1.0 else 1.0
+        machine = max(1.0, self.drift or 1.0, self.others * unsure)
+        return self.certain and self.ratio / machine > limit
 
 
 def changes(
@@ -52,11 +57,11 @@ def changes(
     """
     if not other_machine_too:
         check_machine(then, now)
-    drift = _drift(then, now)
-    pairs = _pairs(then, now, "isograd")
+    drift, others = _drift(then, now), _others(then, now)
+    everywhere = others.pop(YARDSTICK)
     return [
-        _change(workload, name, old, new, drift)
-        for workload, name, old, new in pairs
+        _change(workload, name, old, new, drift, max(everywhere, others.get(workload["name"], 1.0)))
+        for workload, name, old, new in _pairs(then, now, _unchanged(then, now, ours=True))
         if old["status"] == new["status"] == "ok"
     ]
 
@@ -78,7 +83,7 @@ def failures(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """A sentence for each workload of ours that was measured then and failed now."""
     return [
         f"{workload['name']}, {name}: {new['status']}: {new['reason']}"
-        for workload, name, old, new in _pairs(then, now, "isograd")
+        for workload, name, old, new in _pairs(then, now, _unchanged(then, now, ours=True))
         if old["status"] == "ok" and new["status"] not in ("ok", "stopped")
     ]
 
@@ -103,12 +108,29 @@ def describe(found: Sequence[Change]) -> str:
     legend = f"{NOISE}: within noise."
     if drift is not None:
         legend = f"plain NumPy took {drift:.2f} times as long as then, on the same work. {legend}"
+    others = max(change.others for change in found)
+    if others > 1.0:
+        legend += (
+            f"\nother libraries, unchanged, took up to {others:.2f} times as long as then: there "
+            "the machine is not as it was, and a slowdown by less cannot be told"
+        )
     return f"{table(rows)}\n\n{legend}"
 
 
-def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], library: str) -> list[tuple]:
-    """(workload, candidate, its result then, now) of a library, for what both results have."""
-    names = [one["name"] for one in now["candidates"] if one["library"] == library]
+def _unchanged(then: Mapping[str, Any], now: Mapping[str, Any], ours: bool) -> list[str]:
+    """The candidates of isograd, or else those of other libraries in the versions they had then."""
+    if ours:
+        return [one["name"] for one in now["candidates"] if one["library"] == "isograd"]
+    before = {one["name"]: one["versions"] for one in then["candidates"]}
+    return [
+        one["name"]
+        for one in now["candidates"]
+        if one["library"] != "isograd" and before.get(one["name"]) == one["versions"]
+    ]
+
+
+def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[tuple]:
+    """(workload, candidate, its result then, now) of candidates, for what both results have."""
     before = {workload["name"]: workload["results"] for workload in then["workloads"]}
     return [
         (workload, name, old, new)
@@ -122,24 +144,48 @@ def _pairs(then: Mapping[str, Any], now: Mapping[str, Any], library: str) -> lis
 
 
 def _change(
-    workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float | None
+    workload: Mapping, name: str, old: Mapping, new: Mapping, drift: float | None, others: float
 ) -> Change:
+    times = (old["median"], new["median"])
+    certain, unit = _is_certain(old, new), workload["unit"]
+    if unit != "s":
+        drift, others = None, 1.0
+    return Change(workload["name"], name, unit, *times, certain, drift, others)
+
+
+def _is_certain(old: Mapping, new: Mapping) -> bool:
+    """Whether the spreads do not meet."""
     tells = min(len(old["blocks_a_pass"]), len(new["blocks_a_pass"])) >= FEWEST_PASSES
     factor = 1.0 if tells else math.exp(BETWEEN_PROCESSES)
     is_more = new["lower_decile"] > factor * old["upper_decile"]
-    apart = is_more or factor * new["upper_decile"] < old["lower_decile"]
-    times = (old["median"], new["median"])
-    is_time = workload["unit"] == "s"
-    return Change(
-        workload["name"], name, workload["unit"], *times, apart, drift if is_time else None
-    )
+    return is_more or factor * new["upper_decile"] < old["lower_decile"]
+
+
+def _others(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, float]:
+    """The slowdown of other libraries by workload, their median; NumPy's largest under its name.
+
+    One that is not certain counts as 1.
+    """
+    found: dict[str, list[float]] = {}
+    for workload, name, old, new in _timed(then, now, _unchanged(then, now, ours=False)):
+        ratio = new["median"] / old["median"] if _is_certain(old, new) else 1.0
+        for key in [workload["name"], *([YARDSTICK] if name.startswith(YARDSTICK) else [])]:
+            found.setdefault(key, []).append(max(ratio, 1.0))
+    largest = max(found.pop(YARDSTICK, [1.0]))
+    return {YARDSTICK: largest, **{key: quantile(some, 0.5) for key, some in found.items()}}
+
+
+def _timed(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[tuple]:
+    """The pairs that are times, measured on both sides."""
+    return [
+        pair
+        for pair in _pairs(then, now, names)
+        if pair[0]["unit"] == "s" and pair[2]["status"] == pair[3]["status"] == "ok"
+    ]
 
 
 def _drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
     """The median over all timed workloads of plain NumPy's ratio; None without any."""
-    ratios = [
-        new["median"] / old["median"]
-        for workload, _, old, new in _pairs(then, now, YARDSTICK)
-        if workload["unit"] == "s" and old["status"] == new["status"] == "ok"
-    ]
+    names = [one["name"] for one in now["candidates"] if one["library"] == YARDSTICK]
+    ratios = [new["median"] / old["median"] for _, _, old, new in _timed(then, now, names)]
     return quantile(ratios, 0.5) if ratios else None

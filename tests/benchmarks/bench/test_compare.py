@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from fake_workers import OURS, THIRD, results
+from fake_workers import OURS, PEER, THIRD, results
 
 from isograd.backend.errors import ConfigurationError
+from isograd.benchmarks.bench.candidates import Candidate
 from isograd.benchmarks.bench.compare import changes, describe, failures, slower
+
+BEST, FOURTH = Candidate("torch", "cpu", "best"), Candidate("jax", "cpu")
 
 
 def blocks(seconds, seed, spread=0.04, n=15):
@@ -52,6 +55,34 @@ def test_a_speedup_raises_no_alarm():
 def test_a_machine_that_is_slower_today_raises_no_alarm():
     assert found(measured(machine=1.3)) == []
     assert found(measured(1.5, machine=1.3)) == ["a/two"]
+
+
+@pytest.mark.parametrize(("ours", "alarm"), [(1.6, []), (2.4, ["a/two"])])
+def test_a_workload_that_is_slower_for_others_too_is_the_machines(ours, alarm):
+    def on_two_threads(ours=1.0, others=1.0):
+        times = {OURS: [blocks(ours * 1e-3, 0, 0.01)], PEER: [blocks(others * 1e-3, 1, 0.01)]}
+        return results({"a/two": times})
+
+    assert found(on_two_threads(ours, others=1.45), then=on_two_threads()) == alarm
+    assert found(on_two_threads(ours, others=1.0), then=on_two_threads()) == ["a/two"]
+
+
+def test_one_library_of_three_that_is_slower_does_not_hide_a_slowdown():
+    def of_four(ours=1.0, third=1.0):
+        factors = {OURS: ours, PEER: third, BEST: 1.0, FOURTH: 1.0}
+        times = {one: [blocks(factor * 1e-3, 0, 0.01)] for one, factor in factors.items()}
+        return results({"a/two": times})
+
+    assert found(of_four(ours=1.5, third=3.2), then=of_four()) == ["a/two"]
+
+
+def test_a_library_that_was_updated_tells_nothing_of_the_machine():
+    then = results({"a/two": {OURS: [blocks(1e-3, 0)], PEER: [blocks(1e-3, 1)]}})
+    now = results({"a/two": {OURS: [blocks(1.5e-3, 0)], PEER: [blocks(1.5e-3, 1)]}})
+    assert found(now, then=then) == []
+    peer = next(one for one in now["candidates"] if one["library"] == PEER.library)
+    peer["versions"] = {**peer["versions"], PEER.library: "another"}
+    assert found(now, then=then) == ["a/two"]
 
 
 def test_a_machine_that_is_faster_today_does_not_hide_a_slowdown():
