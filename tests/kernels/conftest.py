@@ -19,7 +19,8 @@ def compiled(request):
 
 @pytest.fixture
 def loops():
-    """The module of compiled loops itself."""
+    """The module of compiled loops itself; kernels use it."""
     if built_loops() is None:
         skip_because("there are no compiled loops: install isograd where a C compiler is")
-    return built_loops()
+    with settings_override(compiled=True):
+        yield built_loops()
