@@ -33,6 +33,8 @@ from isograd_bench import worker
 set_up = worker.Worker._set_up
 def slowed(self, **inputs):
     answer = set_up(self, **inputs)
+    if self._side.library != "isograd":
+        return answer
     call, clock = self._prepared.call, self._clock
     def slow_call():
         started = time.perf_counter()
@@ -351,5 +353,4 @@ def test_a_real_slowdown_is_caught_and_three_clean_comparisons_are_quiet(monkeyp
     assert main([*peers, *words, "--save", "before"]) == 0
     assert [main([*peers, *compared]) for _ in range(3)] == [0, 0, 0]
     monkeypatch.setattr(process, "WORKER", ("-c", SLOWED.format(factor=1.5)))
-    monkeypatch.setattr(cli.comparison, "YARDSTICK", "")  # NumPy is slowed in the same way
     assert main([*peers, *compared]) == 1
