@@ -26,7 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--html", type=Path, metavar="FILE", help="write a page about them")
     add("--save", type=_name, metavar="NAME", help="keep the results under a name")
     add("--compare", metavar="NAME", help="with results that were saved, or a .json file")
-    add("--fail-above", type=_factor, metavar="R", help="status 1 if a workload is R times slower")
+    add(
+        "--fail-above",
+        type=_factor,
+        metavar="R",
+        help="status 1 if a workload is surely R times slower (from one process: 1.1 R)",
+    )
     add("--other-machine", action="store_true", help="compare with another machine's results too")
 
 

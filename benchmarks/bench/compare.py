@@ -25,7 +25,8 @@ class Change:
     plain NumPy, over all workloads: how much slower the machine itself is; None where NumPy was not
     measured, and for what is no time. others: the certain ratio, at least 1, of the other libraries
     at this workload (their median), or of NumPy at any, the larger: a neighbour on the second core
-    slows down products on two threads alone.
+    slows down products on two threads alone. unsure: the factor by which processes alone may
+    differ.
     """
 
     workload: str
@@ -36,6 +37,7 @@ class Change:
     certain: bool
     drift: float | None
     others: float = 1.0
+    unsure: float = 1.0
 
     @property
     def ratio(self) -> float:
@@ -43,9 +45,8 @@ class Change:
 
     def is_slower_than(self, limit: float) -> bool:
         """Whether it is slower by that factor for certain, and not because the machine is."""
-        unsure = math.exp(BETWEEN_PROCESSES) if self.others > 1.0 else 1.0
-        machine = max(1.0, self.drift or 1.0, self.others * unsure)
-        return self.certain and self.ratio / machine > limit
+        machine = max(1.0, self.drift or 1.0, self.others)
+        return self.certain and self.ratio > limit * machine * self.unsure
 
 
 def changes(
@@ -150,13 +151,18 @@ def _change(
     certain, unit = _is_certain(old, new), workload["unit"]
     if unit != "s":
         drift, others = None, 1.0
-    return Change(workload["name"], name, unit, *times, certain, drift, others)
+    return Change(workload["name"], name, unit, *times, certain, drift, others, _unsure(old, new))
+
+
+def _unsure(old: Mapping, new: Mapping) -> float:
+    """The factor by which times may differ for being measured in too few processes."""
+    tells = min(len(old["blocks_a_pass"]), len(new["blocks_a_pass"])) >= FEWEST_PASSES
+    return 1.0 if tells else math.exp(BETWEEN_PROCESSES)
 
 
 def _is_certain(old: Mapping, new: Mapping) -> bool:
     """Whether the spreads do not meet."""
-    tells = min(len(old["blocks_a_pass"]), len(new["blocks_a_pass"])) >= FEWEST_PASSES
-    factor = 1.0 if tells else math.exp(BETWEEN_PROCESSES)
+    factor = _unsure(old, new)
     is_more = new["lower_decile"] > factor * old["upper_decile"]
     return is_more or factor * new["upper_decile"] < old["lower_decile"]
 

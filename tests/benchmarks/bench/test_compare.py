@@ -40,7 +40,7 @@ def test_a_clean_comparison_raises_no_alarm(seed):
     assert found(measured(seed=seed)) == []
 
 
-@pytest.mark.parametrize(("factor", "alarm"), [(1.12, []), (1.5, ["a/two"])])
+@pytest.mark.parametrize(("factor", "alarm"), [(1.12, []), (1.18, []), (1.5, ["a/two"])])
 def test_one_process_that_is_a_little_slower_raises_no_alarm(factor, alarm):
     def one_pass(factor=1.0):
         return results({"a/two": {OURS: [blocks(factor * 1e-3, 0, spread=0.01)]}})
