@@ -13,7 +13,7 @@ import numpy as np
 from .activation import BY_NAME, drelu
 from .compiled import loops_for
 from .fused import Fused
-from .threads import in_parts
+from .threads import in_parts, in_slices
 
 Array = np.ndarray
 
@@ -113,7 +113,7 @@ def _mapped(loop: Callable[..., Any], size: int, *arrays: Array) -> Array:
     """What loop(a part of each array..., y) writes to y, so many numbers a part."""
     y = np.empty_like(arrays[0])
     flat = [a.reshape(-1) for a in (*arrays, y)]
-    in_parts(lambda start, stop: loop(*[a[start:stop] for a in flat]), y.size, size)
+    in_slices(loop, size, flat)
     return y
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .blocks import constants, in_blocks
 from .compiled import loops_for
-from .threads import in_parts
+from .threads import in_slices
 
 PART = 2**18  # numbers: what one thread updates at a time
 
@@ -92,11 +92,7 @@ def _compiled(
     loops = loops_for(p, dp, m, v)
     if loops is None:
         return False
-
-    def work(start: int, stop: int) -> None:
-        loops.adam(*[array[start:stop] for array in (p, dp, m, v)], *numbers)
-
-    in_parts(work, len(p), PART)
+    in_slices(loops.adam, PART, (p, dp, m, v), *numbers)
     return True
 
 

@@ -14,7 +14,7 @@ from .windows import window_numbers
 
 NONE = np.empty(0, np.float32)
 
-# Multiplications that one thread makes at a time: some 0.1 ms, against 20 us to wake a thread.
+# Multiplications that one thread makes at a time: see threads.py for what it costs to wake one.
 PART = 2**22
 # Parts of a sum over items, each of which has sums of its own. As many whatever the threads are, so
 # that the bits are the same.

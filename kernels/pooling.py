@@ -9,7 +9,7 @@ import numpy as np
 
 from .compiled import loops_for
 from .fused import Fused
-from .threads import in_parts
+from .threads import in_slices
 from .windows import window_numbers
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -78,11 +78,7 @@ def _compiled(name: str, geometry: Any, *arrays: np.ndarray) -> bool:
         return False
     loop, n = getattr(loops, name), len(geometry.window)
     planes = [array.reshape(-1, *array.shape[-n:]) for array in arrays]
-
-    def work(start: int, stop: int) -> None:
-        loop(*[array[start:stop] for array in planes], 1, 1, *numbers)
-
-    in_parts(work, len(planes[0]), max(1, PART // math.prod(geometry.lengths)))
+    in_slices(loop, max(1, PART // math.prod(geometry.lengths)), planes, 1, 1, *numbers)
     return True
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .blocks import in_blocks
 from .compiled import loops_for
-from .threads import in_parts
+from .threads import in_slices
 
 PART = 2**18  # numbers: what one thread updates at a time
 
@@ -64,11 +64,7 @@ def _compiled(
     loops = loops_for(*arrays)
     if loops is None:
         return False
-
-    def work(start: int, stop: int) -> None:
-        loops.rmsprop(*[array[start:stop] for array in arrays], *settings)
-
-    in_parts(work, len(p), PART)
+    in_slices(loops.rmsprop, PART, arrays, *settings)
     return True
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .blocks import in_blocks
 from .compiled import loops_for
-from .threads import in_parts
+from .threads import in_slices
 
 PART = 2**19  # numbers: what one thread updates at a time
 
@@ -61,11 +61,7 @@ def _compiled(
     if loops is None:
         return False
     velocity = moments[0] if moments else np.empty(0, p.dtype)
-
-    def work(start: int, stop: int) -> None:
-        loops.sgd(*[array[start:stop] for array in (p, dp, velocity)], *settings)
-
-    in_parts(work, len(p), PART)
+    in_slices(loops.sgd, PART, (p, dp, velocity), *settings)
     return True
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .compiled import loops_for
 from .fused import Fused
-from .threads import in_parts
+from .threads import in_slices
 
 PART = 2**17  # numbers: what one thread takes at a time, at least a row
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))  # sums of half precision need a wider one
@@ -76,9 +76,7 @@ def _loops(axis: int, *arrays: np.ndarray) -> Any:
 def _by_rows(loop: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     """What loop(some rows of each array..., y, their length) writes to y."""
     y, n = np.empty_like(arrays[0]), arrays[0].shape[-1]
-    flat = [a.reshape(-1, n) for a in (*arrays, y)]
-    size = max(1, PART // n)
-    in_parts(lambda start, stop: loop(*[a[start:stop] for a in flat], n), y.size // n, size)
+    in_slices(loop, max(1, PART // n), [a.reshape(-1, n) for a in (*arrays, y)], n)
     return y
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from operator import itemgetter
@@ -69,6 +69,17 @@ def in_parts(work: Callable[[int, int], Any], length: int, size: int) -> list[An
     if team is None:
         return [work(start, stop) for start, stop in bounds]
     return team.share(_Task(work, bounds), n)
+
+
+def in_slices(
+    loop: Callable[..., Any], size: int, arrays: Sequence[np.ndarray], *numbers: float
+) -> None:
+    """loop(the same part of every array..., *numbers) for all parts, in several threads."""
+
+    def work(start: int, stop: int) -> None:
+        loop(*[array[start:stop] for array in arrays], *numbers)
+
+    in_parts(work, len(arrays[0]), size)
 
 
 class _Task:

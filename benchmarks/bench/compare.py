@@ -58,11 +58,11 @@ def changes(
     """
     if not other_machine_too:
         check_machine(then, now)
-    drift, others = _drift(then, now), _others(then, now)
-    everywhere = others.pop(YARDSTICK)
+    drift, numpy = _drift(then, now), _largest_of_numpy(then, now)
+    others = _others(then, now)
     return [
-        _change(workload, name, old, new, drift, max(everywhere, others.get(workload["name"], 1.0)))
-        for workload, name, old, new in _pairs(then, now, _unchanged(then, now, ours=True))
+        _change(workload, name, old, new, drift, max(numpy, others.get(workload["name"], 1.0)))
+        for workload, name, old, new in _pairs(then, now, _of(now, "isograd"))
         if old["status"] == new["status"] == "ok"
     ]
 
@@ -84,7 +84,7 @@ def failures(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """A sentence for each workload of ours that was measured then and failed now."""
     return [
         f"{workload['name']}, {name}: {new['status']}: {new['reason']}"
-        for workload, name, old, new in _pairs(then, now, _unchanged(then, now, ours=True))
+        for workload, name, old, new in _pairs(then, now, _of(now, "isograd"))
         if old["status"] == "ok" and new["status"] not in ("ok", "stopped")
     ]
 
@@ -118,10 +118,13 @@ def describe(found: Sequence[Change]) -> str:
     return f"{table(rows)}\n\n{legend}"
 
 
-def _unchanged(then: Mapping[str, Any], now: Mapping[str, Any], ours: bool) -> list[str]:
-    """The candidates of isograd, or else those of other libraries in the versions they had then."""
-    if ours:
-        return [one["name"] for one in now["candidates"] if one["library"] == "isograd"]
+def _of(results: Mapping[str, Any], library: str) -> list[str]:
+    """The names of a library's candidates."""
+    return [one["name"] for one in results["candidates"] if one["library"] == library]
+
+
+def _unchanged(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The candidates of other libraries that have the versions they had then."""
     before = {one["name"]: one["versions"] for one in then["candidates"]}
     return [
         one["name"]
@@ -168,17 +171,22 @@ def _is_certain(old: Mapping, new: Mapping) -> bool:
 
 
 def _others(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, float]:
-    """The slowdown of other libraries by workload, their median; NumPy's largest under its name.
-
-    One that is not certain counts as 1.
-    """
+    """The median slowdown of other libraries by workload."""
     found: dict[str, list[float]] = {}
-    for workload, name, old, new in _timed(then, now, _unchanged(then, now, ours=False)):
-        ratio = new["median"] / old["median"] if _is_certain(old, new) else 1.0
-        for key in [workload["name"], *([YARDSTICK] if name.startswith(YARDSTICK) else [])]:
-            found.setdefault(key, []).append(max(ratio, 1.0))
-    largest = max(found.pop(YARDSTICK, [1.0]))
-    return {YARDSTICK: largest, **{key: quantile(some, 0.5) for key, some in found.items()}}
+    for workload, _, old, new in _timed(then, now, _unchanged(then, now)):
+        found.setdefault(workload["name"], []).append(_slowdown(old, new))
+    return {name: quantile(slowdowns, 0.5) for name, slowdowns in found.items()}
+
+
+def _largest_of_numpy(then: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """The largest slowdown of plain NumPy over all workloads."""
+    names = [name for name in _of(now, YARDSTICK) if name in _unchanged(then, now)]
+    return max((_slowdown(old, new) for _, _, old, new in _timed(then, now, names)), default=1.0)
+
+
+def _slowdown(old: Mapping, new: Mapping) -> float:
+    """Now over then, at least 1; 1 where it is not certain."""
+    return max(new["median"] / old["median"], 1.0) if _is_certain(old, new) else 1.0
 
 
 def _timed(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[tuple]:
@@ -192,6 +200,6 @@ def _timed(then: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]
 
 def _drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
     """The median over all timed workloads of plain NumPy's ratio; None without any."""
-    names = [one["name"] for one in now["candidates"] if one["library"] == YARDSTICK]
-    ratios = [new["median"] / old["median"] for _, _, old, new in _timed(then, now, names)]
+    pairs = _timed(then, now, _of(now, YARDSTICK))
+    ratios = [new["median"] / old["median"] for _, _, old, new in pairs]
     return quantile(ratios, 0.5) if ratios else None

@@ -11,8 +11,8 @@ from isograd.kernels.compiled import built_loops
 def compiled(request):
     """Whether the test runs with compiled loops; it runs once with each."""
     wanted = request.param == "compiled"
-    if wanted and built_loops() is None:
-        skip_because("there are no compiled loops: install isograd where a C compiler is")
+    if wanted:
+        _skip_where_not_built()
     with settings_override(compiled=wanted):
         yield wanted
 
@@ -20,7 +20,11 @@ def compiled(request):
 @pytest.fixture
 def loops():
     """The module of compiled loops itself; kernels use it."""
-    if built_loops() is None:
-        skip_because("there are no compiled loops: install isograd where a C compiler is")
+    _skip_where_not_built()
     with settings_override(compiled=True):
         yield built_loops()
+
+
+def _skip_where_not_built():
+    if built_loops() is None:
+        skip_because("there are no compiled loops: install isograd where a C compiler is")
