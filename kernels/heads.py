@@ -73,7 +73,7 @@ class Heads:
 
     def backward(self, dy: np.ndarray, kept: Kept, dlogs: Any = None) -> tuple[np.ndarray, ...]:
         """dquery, dkey, dvalue, of the broadcast shapes; dlogs: the cotangent of kept.logs."""
-        dy = self._whole(dy, *dy.shape[-2:])
+        dy = self._whole(np.require(dy, requirements="A"), *dy.shape[-2:])
         dquery = _like(self.query, self.query.shape[-1])
         dkey, dvalue = (_like(x, x.shape[-1]) for x in (self.key, self.value))
         dkey.fill(0.0)
@@ -109,11 +109,15 @@ def heads_of(
     """
     loops = loops_for()
     arrays = (query, key, value)
-    if loops is None or any(x.dtype != FLOAT32 or x.ndim > 4 or x.size == 0 for x in arrays):
-        return None
-    if mask is not None and (mask.dtype != FLOAT32 or mask.ndim > 4):
+    given = arrays if mask is None else (*arrays, mask)
+    if loops is None or not all(map(_is_taken, given)) or any(x.size == 0 for x in arrays):
         return None
     return Heads(loops, arrays, mask, is_causal, scale)
+
+
+def _is_taken(x: np.ndarray) -> bool:
+    """Whether loops take x, whatever its strides are."""
+    return x.dtype == FLOAT32 and x.ndim <= 4 and x.flags.aligned
 
 
 def _like(x: np.ndarray, n: int) -> np.ndarray:

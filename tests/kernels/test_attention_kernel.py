@@ -219,3 +219,13 @@ def test_heads_outside_the_batch_are_refused(loops):
     for first, last in ((-1, 2), (0, 7)):
         with pytest.raises(ValueError, match="heads must be among"):
             loops.attention(*forward_arguments(loops)[:-2], first, last)
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_an_array_off_its_alignment_is_taken_too(i, compiled):
+    given = inputs((2, 2), 8, 8, 4, 4)
+    room = bytearray(given[i].nbytes + 1)
+    shifted = np.frombuffer(room, np.float32, given[i].size, offset=1).reshape(given[i].shape)
+    shifted[...] = given[i]
+    assert not shifted.flags.aligned
+    assert_is_the_definition([*given[:i], shifted, *given[i + 1 :]])
